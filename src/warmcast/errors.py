@@ -1,0 +1,30 @@
+"""The errors that Warmcast raises on purpose: each is told to a person, none is a bug of ours.
+
+Whatever else escapes is a bug, and the entry points say so (exit code 3 on the command line).
+"""
+
+from __future__ import annotations
+
+
+class WarmcastError(Exception):
+    """Something that the user can mend; the message says what failed, why, and what to do."""
+
+
+class FleetError(WarmcastError):
+    """The policy files can't be used at all: none found, or none of them readable."""
+
+
+class AwsError(WarmcastError):
+    """AWS refused or did not answer; carries AWS's own code, so that outcomes can name it.
+
+    Args:
+        code: AWS's error code, such as `ResourceConflictException`.
+        message: AWS's own words.
+        operation: the API operation, such as `PutProvisionedConcurrencyConfig`.
+    """
+
+    def __init__(self, code: str, message: str, operation: str) -> None:
+        super().__init__(f"{operation}: {code}: {message}")
+        self.code = code
+        self.message = message
+        self.operation = operation
