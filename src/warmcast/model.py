@@ -348,7 +348,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """ "I don't know", with the reason: an opinion that the brain does not have. Never zero traffic."""
+    """The brain has no opinion, and says why: "I don't know" as a value. Never zero traffic."""
 
     reason: str
 
