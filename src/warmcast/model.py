@@ -297,7 +297,8 @@ class Observation:
 
     Args:
         state: None where the control plane has not been read yet, or could not be.
-        fault: set where reading failed; the target is then held.
+        fault: set where reading its state failed; the target is then held.
+        history_fault: set where reading its history failed; the objective is then silent, rules still raise.
     """
 
     target: TargetId
@@ -309,6 +310,7 @@ class Observation:
     override: Override | None = None
     stopped: bool = False
     fault: Fault | None = None
+    history_fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +470,11 @@ class Decision:
         demand: newest known demand; None where unknown.
         foreseen: median and 0.9 quantile of the demand that the capacity is meant for; None where there is no opinion.
         staffed_for: demand that marginal values are computed from when a limit is shared.
+        rule: the rule that set the deciding bound, in words; empty where no rule did.
         published_maximum: the maximum to register with Application Auto Scaling; None for `direct`.
+        registered_maximum: the maximum registered with it now, as far as known.
+        blocked: whether something forbids the write now (the limits say what).
+        may_lower: whether the mode lets Warmcast lower it.
     """
 
     id: str
@@ -490,7 +496,10 @@ class Decision:
     basis: str = ""
     rule: str = ""
     published_maximum: int | None = None
+    registered_maximum: int | None = None
     usd_per_unit_hour: float = 0.0
+    blocked: bool = False
+    may_lower: bool = False
 
     @property
     def changes(self) -> bool:
@@ -530,3 +539,56 @@ class Rhythm:
     stale_after: timedelta = timedelta(minutes=15)
     outage_hold: timedelta = timedelta(minutes=60)
     default_lead_time: timedelta = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One target in a tick's report.
+
+    Args:
+        allocated: provisioned concurrency allocated as last read; None where never read.
+        spillover: share of the last hour's invocations that provisioned concurrency did not serve; None if not known.
+        fault: why its history could not be read; rules still held then.
+    """
+
+    outcome: Outcome
+    mode: Mode
+    allocated: int | None = None
+    spillover: float | None = None
+    fault: str = ""
+
+
+class TickStatus(StrEnum):
+    """How a tick ended."""
+
+    DONE = "done"
+    LOCKED = "locked"  # another tick holds the lock: this one did nothing
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a tick did, for every target.
+
+    Args:
+        faults: what went wrong beside the targets' own rows (account limits, control table).
+        findings: what is wrong with the fleet, in words; the targets concerned are held.
+        calls: AWS API calls by operation.
+        metrics_requested: CloudWatch series read ($0.01 per 1,000).
+    """
+
+    at: datetime
+    fleet_version: str
+    status: TickStatus = TickStatus.DONE
+    dry_run: bool = False
+    rows: tuple[Row, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    findings: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    calls: Mapping[str, int] = field(default_factory=dict)
+    metrics_requested: int = 0
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        """The rows of targets for which something failed or was refused."""
+        bad = {Result.FAILED, Result.REFUSED}
+        return tuple(row for row in self.rows if row.fault or row.outcome.result in bad)

@@ -1,0 +1,308 @@
+"""Decide: a situation -> Decision, as ordered, named guardrails over one proposal. Pure.
+
+The objective proposes (from the forecast and from what is seen now), rules raise it to the floor, guards keep the
+objective from lowering too much, the ceiling cuts, the mode and the state of the target may forbid the write. The
+limits that targets share (function, account, budget) come after, in `share`. A guardrail that changes the proposal, or
+forbids the write, leaves a `Limit` behind; the last one that moved the capacity is the decision's reason.
+
+    objective 31, current 40, forecast for the hold needs 36   ->  36, scale-down hold
+    objective 31, current 40, changed 2 minutes ago            ->  40, minimum hold
+    objective 31, current 12, floor 20, ceiling 25             ->  25, ceiling
+    objective  -, current 12, floor  2 (CloudWatch is silent)  ->  12, no data
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from warmcast.model import Action, Actuator, Decision, Limit, Mode, Reason, Status, Unknown
+from warmcast.situation import seen_demand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from warmcast.model import Memory
+    from warmcast.situation import Situation
+
+SMALL_CHANGE = 0.04
+"""A decrease by less than this share of the capacity is not worth a write (and the new init of a later rise)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A capacity on its way through the guardrails."""
+
+    capacity: int
+    reason: Reason
+    limits: tuple[Limit, ...] = ()
+    rule: str = ""
+    blocked: bool = False
+
+    def moved(self, name: Reason, capacity: int, detail: str = "") -> Proposal:
+        """The proposal at another capacity, with the guardrail that moved it as the reason."""
+        limit = Limit(name, self.capacity, capacity, detail)
+        return replace(self, capacity=capacity, reason=name, limits=(*self.limits, limit))
+
+    def stopped_by(self, name: Reason, detail: str = "") -> Proposal:
+        """The same proposal, not to be written now."""
+        limit = Limit(name, self.capacity, self.capacity, detail)
+        return replace(self, limits=(*self.limits, limit), blocked=True)
+
+
+# --- the guardrails, in order ----------------------------------------------------------------------------------------
+
+
+def _objective(at: Situation) -> Proposal:
+    """What the objective wants of the forecast: the first proposal."""
+    if at.silence or at.foreseen is None:
+        return Proposal(0, Reason.NO_DATA, (Limit(Reason.NO_DATA, 0, 0, at.silence),))
+    by_rate = at.foreseen.by_rate > at.foreseen.by_demand
+    reason = Reason.RATE if by_rate else Reason.FORECAST
+    if at.observation.learned is None:
+        reason = Reason.LEARNING
+    return Proposal(at.foreseen.capacity, reason)
+
+
+def _seen(at: Situation, proposal: Proposal) -> Proposal:
+    """What is seen now may need more than was foreseen."""
+    if at.silence or at.seen is None or at.seen.capacity <= proposal.capacity:
+        return proposal
+    return proposal.moved(Reason.SEEN, at.seen.capacity, f"measured demand {at.seen.staffed_for:.1f}")
+
+
+def _floor(at: Situation, proposal: Proposal) -> Proposal:
+    """Rules raise."""
+    if proposal.capacity >= at.bounds.floor:
+        return proposal
+    moved = proposal.moved(Reason.FLOOR, at.bounds.floor, at.bounds.floor_rule)
+    return replace(moved, rule=at.bounds.floor_rule)
+
+
+def _no_data(at: Situation, proposal: Proposal) -> Proposal:
+    """Missing, stale or partial data lowers nothing."""
+    return _not_below(at, proposal, Reason.NO_DATA, None, at.silence) if at.silence else proposal
+
+
+def _outage(at: Situation, proposal: Proposal) -> Proposal:
+    """After a sudden fall the surge of retries comes: keep what the forecast before the fall needs."""
+    if at.before_fall is None:
+        return proposal
+    return _not_below(at, proposal, Reason.OUTAGE, at.before_fall.capacity, "traffic fell to under a third")
+
+
+def _scale_down_hold(at: Situation, proposal: Proposal) -> Proposal:
+    """Lower only to what the forecast for the whole hold needs."""
+    if at.current is None or proposal.capacity >= at.current:
+        return proposal
+    held = at.need_until(at.now + at.policy.hold)
+    if held is None:
+        return proposal
+    return _not_below(at, proposal, Reason.SCALE_DOWN_HOLD, held.capacity, f"forecast for {_minutes(at.policy.hold)}")
+
+
+def _minimum_hold(at: Situation, proposal: Proposal) -> Proposal:
+    """No decrease within a tick of the last change, nor within the hold of the last rise."""
+    memory = at.observation.memory
+    recent_change = memory.changed_at is not None and at.now - memory.changed_at < at.rhythm.tick
+    recent_rise = memory.raised_at is not None and at.now - memory.raised_at < at.policy.hold
+    if not (recent_change or recent_rise):
+        return proposal
+    return _not_below(at, proposal, Reason.MINIMUM_HOLD, None, f"hold {_minutes(at.policy.hold)}")
+
+
+def _small_change(at: Situation, proposal: Proposal) -> Proposal:
+    """A decrease of less than one in twenty-five is not worth a write."""
+    if at.current is None or at.current - proposal.capacity >= max(1.0, SMALL_CHANGE * at.current):
+        return proposal
+    return _not_below(at, proposal, Reason.SMALL_CHANGE, None)
+
+
+def _ceiling(at: Situation, proposal: Proposal) -> Proposal:
+    """Rules allow no more; they may lower, and are then the reason."""
+    if proposal.capacity <= at.bounds.ceiling:
+        return proposal
+    moved = proposal.moved(Reason.CEILING, at.bounds.ceiling, at.bounds.ceiling_rule)
+    return replace(moved, rule=at.bounds.ceiling_rule)
+
+
+def _zero(at: Situation, proposal: Proposal) -> Proposal:
+    """A capacity of 0 is a Delete, and where a stack owns the config that would break its next deploy."""
+    if proposal.capacity > 0 or not at.policy.stack_owns_config:
+        return proposal
+    return proposal.moved(Reason.STACK_OWNS_CONFIG, 1, "a stack declares this config")
+
+
+def _raise_only(at: Situation, proposal: Proposal) -> Proposal:
+    """Mode raise-only never goes below what is there."""
+    if at.policy.mode is not Mode.RAISE_ONLY:
+        return proposal
+    return _not_below(at, proposal, Reason.RAISE_ONLY, None)
+
+
+GUARDRAILS: tuple[Callable[[Situation, Proposal], Proposal], ...] = (
+    _seen,
+    _floor,
+    _no_data,
+    _outage,
+    _scale_down_hold,
+    _minimum_hold,
+    _small_change,
+    _ceiling,
+    _zero,
+    _raise_only,
+)
+
+
+def _not_below(at: Situation, proposal: Proposal, name: Reason, need_units: int | None, detail: str = "") -> Proposal:
+    """Keep the proposal from lowering: not at all, or not below `need_units`; never raises above what is there."""
+    if at.current is None or proposal.capacity >= at.current:
+        return proposal
+    kept = at.current if need_units is None else min(at.current, need_units)
+    return proposal.moved(name, kept, detail) if kept > proposal.capacity else proposal
+
+
+# --- what forbids the write ------------------------------------------------------------------------------------------
+
+
+def _blocks(at: Situation) -> list[Limit]:
+    """Everything that forbids a write now, most binding first."""
+    found: list[tuple[Reason, str]] = []
+    if at.observation.stopped:
+        found.append((Reason.STOPPED, "warmcast stop"))
+    if at.observation.fault is not None:
+        found.append((Reason.FAULT, at.observation.fault.message))
+    found.extend(_state_blocks(at))
+    found.extend(_memory_blocks(at.observation.memory, at.now))
+    if at.policy.mode is Mode.OBSERVE:
+        found.append((Reason.OBSERVE, "mode: observe writes nothing"))
+    return [Limit(reason, 0, 0, detail) for reason, detail in found]
+
+
+def _state_blocks(at: Situation) -> list[tuple[Reason, str]]:
+    state, policy = at.observation.state, at.policy
+    if state is None:
+        return [] if at.current is not None else [(Reason.STATE_UNKNOWN, "not read yet")]
+    found: list[tuple[Reason, str]] = []
+    if state.ineligible:
+        found.append((Reason.INELIGIBLE, state.ineligible))
+    if state.scalable is not None and policy.actuator is Actuator.DIRECT:
+        found.append((Reason.FOREIGN_SCALABLE_TARGET, "a scalable target holds it; use actuator: autoscaling"))
+    if (
+        state.scalable is not None
+        and policy.actuator is Actuator.AUTOSCALING
+        and not (state.scalable.ours or policy.adopt)
+    ):
+        found.append((Reason.FOREIGN_SCALABLE_TARGET, "not tagged as ours; adopt: true takes it over"))
+    if state.weights:
+        found.append((Reason.WEIGHTS, "weights on version " + ", ".join(sorted(state.weights))))
+    if state.capacity.status is Status.IN_PROGRESS:
+        found.append((Reason.IN_PROGRESS, "an allocation is under way"))
+    if state.capacity.status is Status.FAILED and at.observation.memory.back_off_until is None:
+        found.append((Reason.BACK_OFF, f"allocation failed: {state.capacity.status_reason or 'no reason given'}"))
+    return found
+
+
+def _memory_blocks(memory: Memory, now: datetime) -> list[tuple[Reason, str]]:
+    if memory.back_off_until is not None and now < memory.back_off_until:
+        return [(Reason.BACK_OFF, f"until {memory.back_off_until:%H:%M} UTC after {memory.failures} failures")]
+    return []
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
+
+
+def decide(situation: Situation, *, fleet_version: str = "") -> Decision:
+    """The capacity that rules and forecast want of one target now, and whether it may be written."""
+    proposal = _objective(situation)
+    for guardrail in GUARDRAILS:
+        proposal = guardrail(situation, proposal)
+    blocks = _blocks(situation)
+    return _decision(situation, proposal, blocks, fleet_version)
+
+
+def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_version: str) -> Decision:
+    target = at.observation.target
+    wanted = proposal.capacity
+    measured = seen_demand(at.observation.history, now=at.now)
+    maximum = max(at.bounds.ceiling, wanted) if at.policy.actuator is Actuator.AUTOSCALING else None
+    stopping = tuple(replace(block, before=wanted, after=at.current or 0) for block in blocks)
+    decision = Decision(
+        id=decision_id(str(target.arn), at.now, fleet_version),
+        target=target,
+        at=at.now,
+        fleet_version=fleet_version,
+        actuator=at.policy.actuator,
+        current=at.current,
+        wanted=wanted,
+        action=Action.HOLD,
+        reason=proposal.reason,
+        limits=(*proposal.limits, *stopping),
+        floor=at.bounds.floor,
+        ceiling=at.bounds.ceiling,
+        demand=measured.demand if measured else None,
+        foreseen=_band(at),
+        staffed_for=at.foreseen.staffed_for if at.foreseen else 0.0,
+        peakedness=1.0 if isinstance(at.forecast, Unknown) else at.forecast.peakedness,
+        basis="" if isinstance(at.forecast, Unknown) else at.forecast.basis,
+        rule=proposal.rule,
+        published_maximum=maximum,
+        registered_maximum=_registered_maximum(at),
+        usd_per_unit_hour=at.unit.usd_per_unit_hour,
+        blocked=bool(stopping),
+        may_lower=at.policy.mode is Mode.APPLY,
+    )
+    return replace(decision, action=action_of(decision))
+
+
+def action_of(decision: Decision) -> Action:
+    """What carrying the decision out means: nothing where it is blocked or where nothing would change."""
+    current = decision.current
+    if decision.blocked:
+        return Action.HOLD
+    if decision.actuator is Actuator.AUTOSCALING:
+        return _registration(decision)
+    if decision.wanted == current or (current is None and decision.wanted == 0):
+        return Action.HOLD
+    if decision.wanted == 0:
+        return Action.DELETE
+    return Action.RAISE if decision.wanted > (current or 0) else Action.LOWER
+
+
+def _registration(decision: Decision) -> Action:
+    """For Application Auto Scaling both bounds count: the minimum first, else the maximum."""
+    if decision.current is None or decision.wanted > decision.current:
+        return Action.RAISE
+    if decision.wanted < decision.current:
+        return Action.LOWER
+    wanted, registered = decision.published_maximum, decision.registered_maximum
+    if wanted is None or registered is None or wanted == registered:
+        return Action.HOLD
+    return Action.RAISE if wanted > registered else Action.LOWER
+
+
+def _registered_maximum(at: Situation) -> int | None:
+    state = at.observation.state
+    return state.scalable.maximum if state is not None and state.scalable is not None else None
+
+
+def _band(at: Situation) -> tuple[float, float] | None:
+    """Highest median and 0.9 quantile of the demand that the decision must cover."""
+    if isinstance(at.forecast, Unknown):
+        return None
+    cut = at.forecast.between(int(at.now.timestamp()), int(at.covered_until.timestamp()))
+    if not cut.at.size:
+        return None
+    return float(cut.quantile(0.5).max()), float(cut.quantile(0.9).max())
+
+
+def decision_id(arn: str, now: datetime, fleet_version: str) -> str:
+    """The same id for the same target, instant and fleet: short enough for a user agent."""
+    digest = hashlib.sha256(f"{arn}|{now.isoformat()}|{fleet_version}".encode()).hexdigest()
+    return f"{now:%Y%m%dT%H%M%SZ}-{digest[:12]}"
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:.0f} min"

@@ -1,0 +1,158 @@
+"""The situation of one target at one instant: everything that the guardrails look at, each worked out once. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from warmcast.calendar import Bounds, bounds
+from warmcast.model import Actuator, Forecast, Status, Unknown
+from warmcast.staffing import Need, need, need_seen
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from warmcast.fleet import Policy
+    from warmcast.model import Capacity, FloatArray, History, Observation, Rhythm
+    from warmcast.staffing import Unit
+
+SEEN_MINUTES = 5
+"""How many of the newest known minutes count as what is seen now."""
+
+LONGEST_LEAD_TIME = timedelta(minutes=15)
+"""A version shift takes 6-8 minutes; what takes longer is a fault, not a lead time."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that the guardrails look at, gathered once."""
+
+    policy: Policy
+    observation: Observation
+    forecast: Forecast | Unknown
+    unit: Unit
+    now: datetime
+    rhythm: Rhythm
+
+    @cached_property
+    def lead_time(self) -> timedelta:
+        """From a request to READY: the policy's word, else what was measured, else the default."""
+        if self.policy.lead_time is not None:
+            return self.policy.lead_time
+        measured = timedelta(seconds=self.observation.memory.lead_time_s or 0.0)
+        return min(max(measured, self.rhythm.default_lead_time), LONGEST_LEAD_TIME)
+
+    @cached_property
+    def covered_until(self) -> datetime:
+        """The capacity decided now must last until the next tick's change is READY."""
+        return self.now + self.lead_time + self.rhythm.tick
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Floor and ceiling of the rules: the highest floor until then, the ceiling of now."""
+        return bounds(self.policy, self.now, self.covered_until, self.observation.override)
+
+    @cached_property
+    def current(self) -> int | None:
+        """The capacity that a write would change; None where neither AWS nor our memory tells."""
+        state, memory = self.observation.state, self.observation.memory
+        if self.policy.actuator is Actuator.AUTOSCALING:
+            if state is None:
+                return memory.floor_published
+            return state.scalable.minimum if state.scalable else None
+        if state is None:
+            return memory.requested
+        return standing(state.capacity)
+
+    @cached_property
+    def silence(self) -> str:
+        """Why the objective has no say: missing, stale or partial data; empty where it has."""
+        if self.observation.history_fault is not None:
+            return self.observation.history_fault.message
+        if isinstance(self.forecast, Unknown):
+            return self.forecast.reason
+        history = self.observation.history
+        if not history.complete:
+            return "CloudWatch answered in part"
+        newest = history.newest
+        if newest is None:
+            return "no history"
+        age = self.now.timestamp() - newest
+        if age > self.rhythm.stale_after.total_seconds():
+            return f"newest known minute is {age / 60:.0f} minutes old"
+        return ""
+
+    def need_until(self, end: datetime) -> Need | None:
+        """What the objective wants of the forecast from now to `end`; None where it has no opinion."""
+        if isinstance(self.forecast, Unknown):
+            return None
+        return self._need(self.forecast, end)
+
+    def _need(self, forecast: Forecast, end: datetime) -> Need:
+        cut = forecast.between(int(self.now.timestamp()), int(end.timestamp()))
+        return need(cut, self.policy.objective, unit=self.unit)
+
+    @cached_property
+    def foreseen(self) -> Need | None:
+        """The need of the forecast for the time that this decision must cover."""
+        return self.need_until(self.covered_until)
+
+    @cached_property
+    def seen(self) -> Need | None:
+        """The need of the demand measured in the last minutes; None where nothing was measured."""
+        if isinstance(self.forecast, Unknown):
+            return None
+        measured = seen_demand(self.observation.history, now=self.now)
+        if measured is None:
+            return None
+        return need_seen(
+            measured.demand,
+            measured.rate_per_s,
+            self.policy.objective,
+            peakedness=self.forecast.peakedness,
+            unit=self.unit,
+        )
+
+    @cached_property
+    def before_fall(self) -> Need | None:
+        """The need of the forecast issued before a sudden fall, where there was one lately."""
+        if isinstance(self.forecast, Unknown) or self.forecast.fallen_from is None:
+            return None
+        return self._need(self.forecast.fallen_from, self.covered_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured in the last minutes."""
+
+    demand: float
+    rate_per_s: float
+
+
+def standing(capacity: Capacity) -> int:
+    """What stands: the requested capacity, or, where the allocation failed, what was allocated (mostly 0)."""
+    return capacity.allocated if capacity.status is Status.FAILED else capacity.requested
+
+
+def seen_demand(history: History, *, now: datetime) -> Seen | None:
+    """The demand of the last minutes: the higher of the mean over the newest two and over the newest five known ones.
+
+    Two, so that a push shows soon; five, so that one quiet minute lowers nothing; means, so that one spike within a
+    minute (a timer) is half a reason at most.
+    """
+    fine = history.fine.between(history.fine.start, int(now.timestamp()))
+    known = np.flatnonzero(~np.isnan(fine.work_s))[-SEEN_MINUTES:]
+    if not known.size:
+        return None
+    demand = fine.demand[known]
+    arrivals = (fine.arrivals + np.nan_to_num(fine.throttles))[known]
+    counted = arrivals[~np.isnan(arrivals)]
+    return Seen(demand=_higher_mean(demand), rate_per_s=_higher_mean(counted) / fine.step_s)
+
+
+def _higher_mean(values: FloatArray) -> float:
+    return float(max(values[-2:].mean(), values.mean())) if values.size else 0.0
