@@ -1,7 +1,7 @@
 """The brain of one target: policy + observation + now -> Decision. Pure.
 
-The live tick, `plan` and whatever replays history call this and nothing else. `think` forecasts and decides. It reads no clock, no environment and no network, so a decision can be replayed from its
-observation alone.
+The live tick, `plan` and whatever replays history call this and nothing else. `think` forecasts and decides; it reads
+no clock, no environment and no network, so a decision can be replayed from its observation alone.
 """
 
 from __future__ import annotations
