@@ -95,12 +95,17 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What the control table holds: memories, overrides that have not expired, and who is stopped."""
+    """What the control table holds: memories, overrides that have not expired, and who is stopped.
+
+    Args:
+        unreadable: keys of items that could not be read and were skipped.
+    """
 
     memories: Mapping[TargetId, Memory] = field(default_factory=dict)
     overrides: Mapping[TargetId, Override] = field(default_factory=dict)
     stopped: frozenset[TargetId] = frozenset()
     everything_stopped: bool = False
+    unreadable: tuple[str, ...] = ()
 
 
 class ControlTable(Protocol):
@@ -186,6 +191,7 @@ class _Pass:
 
     def run(self) -> TickReport:
         self.recollection = self.ports.table.recall(now=self.now)
+        self.faults += [Fault(FaultKind.CONFIG, f"control table: skipped {k}") for k in self.recollection.unreadable]
         policies = self._policies()
         self.memories = {target: self._memory(target, policy) for target, policy in policies.items()}
         observed = self.ports.observer.observe(policies, self.memories, now=self.now)
