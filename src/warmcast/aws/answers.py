@@ -1,0 +1,39 @@
+"""What AWS said, in our words: botocore's errors become `AwsError` here and nowhere else.
+
+Every client of this package makes its calls inside `translated`. Touches nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from warmcast.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNREADABLE: Final = "UnreadableAnswer"
+
+
+@contextmanager
+def translated(operation: str) -> Iterator[None]:
+    """Turn whatever botocore raises inside into an AwsError that names the operation.
+
+    AWS's refusals keep AWS's code and words. Errors of the SDK itself (timeouts, no connection, no credentials,
+    parameters that the model forbids) carry botocore's class name as their code; an answer that can't be read, such as
+    a truncated body or a missing field, has the code `UnreadableAnswer`.
+    """
+    try:
+        yield
+    except ClientError as error:
+        said = error.response.get("Error", {})
+        # Lambda's own retry hint and a 5xx without a body both leave the message empty.
+        raise AwsError(said.get("Code") or "Unknown", said.get("Message") or "(no message)", operation) from error
+    except BotoCoreError as error:
+        raise AwsError(type(error).__name__, str(error), operation) from error
+    except (ResponseParserError, KeyError) as error:
+        raise AwsError(UNREADABLE, f"{type(error).__name__}: {error}", operation) from error
