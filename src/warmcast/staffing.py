@@ -1,0 +1,291 @@
+"""Staffing: how much capacity a demand needs, so that the objective holds at the least cost. Pure numpy.
+
+Arrivals within a minute are random. With Poisson arrivals the provisioned environments are an M/G/c/c loss group, and
+the share of requests that finds all of them busy is Erlang's B, whatever the durations' distribution (Erlang 1917,
+Sevastyanov 1957). Traffic burstier than Poisson (peakedness z > 1) is staffed by Hayward's approximation: B(c/z, a/z)
+(Fredericks 1980). A forecast is a mixture: what spills is the mean over its quantiles. Formulas and worked numbers:
+`docs/calculations.md`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+import numpy as np
+
+from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from warmcast.fleet import Objective
+    from warmcast.model import FloatArray, Forecast, IntArray
+    from warmcast.prices import Unit
+
+REQUESTS_PER_UNIT_S = 10.0
+"""Requests a second above which a unit spills over even if it is idle (AWS: lambda-concurrency.html)."""
+
+PEAK_LEVEL = 0.99
+"""The quantile of the minute's arrival rate that counts as its peak."""
+
+_CELLS = 32_768  # cells of Erlang's sum worked on at once: they fit a core's cache
+_GROUPS = 48  # most different demands that a marginal value is averaged over
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The cheapest capacity that serves a demand within the objective.
+
+    Args:
+        capacity: the larger of the two below.
+        by_demand: what the executions in progress need.
+        by_rate: what ten requests a second per unit need; 0 where the objective is a cost, which weighs this inside.
+        staffed_for: mean demand (over the quantiles) at the step that decided; over all steps where the objective is a
+            cost. Marginal values are computed from it when a limit is shared.
+    """
+
+    capacity: int
+    by_demand: int
+    by_rate: int
+    staffed_for: float
+
+
+NOTHING = Need(capacity=0, by_demand=0, by_rate=0, staffed_for=0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Load:
+    """Demand as a mixture per step: `demand` (K, H), probabilities `weights` (K,), lengths `step_s` (H,)."""
+
+    demand: FloatArray
+    weights: FloatArray
+    step_s: IntArray
+    peakedness: float
+    peak_rate_per_s: float
+    duration_s: float
+
+    @property
+    def mean(self) -> FloatArray:
+        """Mean demand of each step, shape (H,)."""
+        mean: FloatArray = self.weights @ self.demand
+        return mean
+
+    def spilled(self, capacity: int, steps: slice) -> FloatArray:
+        """Mean demand that so many units would not serve, for each of these steps."""
+        demand = self.demand[:, steps]
+        spilled: FloatArray = self.weights @ (demand * _blocking(capacity, demand, self.peakedness))
+        return spilled
+
+
+def need(forecast: Forecast, objective: Objective, *, unit: Unit) -> Need:
+    """The cheapest capacity that keeps the objective over all steps of this forecast (cut it before).
+
+    A promise (`spillover`, `cold_starts`) is kept in each step, so the hardest step decides. A cost (`cold_start_cost`,
+    `savings`) is weighed over all steps together: a unit is bought for all of them.
+    """
+    if not len(forecast.at):
+        return NOTHING
+    level = min(int(np.searchsorted(forecast.levels, PEAK_LEVEL)), len(forecast.levels) - 1)
+    requests = float(np.sum(forecast.weights @ forecast.rate_per_s))
+    executions = float(np.sum(forecast.weights @ forecast.demand))
+    load = _Load(
+        demand=forecast.demand,
+        weights=forecast.weights,
+        step_s=forecast.step_s,
+        peakedness=forecast.peakedness,
+        peak_rate_per_s=float(forecast.rate_per_s[level].max()),
+        duration_s=executions / requests if requests > 0 else math.inf,
+    )
+    return _need(load, objective, unit)
+
+
+def need_seen(demand: float, rate_per_s: float, objective: Objective, *, peakedness: float, unit: Unit) -> Need:
+    """The cheapest capacity that keeps the objective at a demand that was just measured."""
+    load = _Load(
+        demand=np.array([[demand]]),
+        weights=np.ones(1),
+        step_s=np.array([60], dtype=np.int64),
+        peakedness=peakedness,
+        peak_rate_per_s=rate_per_s,
+        duration_s=demand / rate_per_s if rate_per_s > 0 else math.inf,
+    )
+    return _need(load, objective, unit)
+
+
+def _need(load: _Load, objective: Objective, unit: Unit) -> Need:
+    match objective:
+        case Spillover(share=share):
+            return _need_for_promise(load, share)
+        case ColdStarts(per_10k=per_10k):
+            # Every cold start is a spilled invocation, so their share is at most the spillover: a safe bound.
+            return _need_for_promise(load, per_10k / 10_000)
+        case ColdStartCost(usd=usd):
+            return _need_for_cost(load, usd, unit)
+        case Savings():
+            return _need_for_cost(load, 0.0, unit)
+        case _:
+            assert_never(objective)
+
+
+# --- a promise: at most this share spills ----------------------------------------------------------------------------
+
+
+def _need_for_promise(load: _Load, share: float) -> Need:
+    by_rate = math.ceil(load.peak_rate_per_s / REQUESTS_PER_UNIT_S - 1e-9)
+    mean = load.mean
+    allowed = share * mean
+    step, by_demand = int(np.argmax(load.demand[-1])), 0
+    while True:  # each round takes the step that spills most too much; none is left after one or two
+        by_demand = _least(
+            partial(_keeps, load, step, float(allowed[step])), by_demand, guess=float(load.demand[-1, step])
+        )
+        excess = load.spilled(by_demand, slice(None)) - allowed * (1 + 1e-9)
+        worst = int(np.argmax(excess))
+        if excess[worst] <= 0:
+            return Need(max(by_demand, by_rate), by_demand, by_rate, float(mean[step]))
+        step = worst
+
+
+def _keeps(load: _Load, step: int, allowed: float, capacity: int) -> bool:
+    """Whether so many units let no more than this spill in that step."""
+    return bool(load.spilled(capacity, slice(step, step + 1))[0] <= allowed)
+
+
+# --- a cost: a unit must earn its keep -------------------------------------------------------------------------------
+
+
+def _need_for_cost(load: _Load, cold_start_usd: float, unit: Unit) -> Need:
+    """The newsvendor: buy the next unit while the load that it would carry is worth more than its allocation."""
+    prices, gb = unit.prices, unit.gb
+    worth_usd_per_s = prices.saving_usd_per_gb_s * gb + cold_start_usd / load.duration_s
+    allocation_usd_per_s = prices.allocation_usd_per_gb_s * gb
+    staffed_for = float(np.average(load.mean, weights=load.step_s))
+    if worth_usd_per_s <= allocation_usd_per_s:  # a unit carries 1 at most
+        return Need(0, 0, 0, staffed_for)
+    demand, weights = _grouped(load)
+    most = REQUESTS_PER_UNIT_S * load.duration_s
+
+    def carried(capacity: int) -> float:
+        served = demand * (1 - _blocking(capacity, demand, load.peakedness))
+        return float(weights @ np.minimum(served, capacity * most if capacity else 0.0))
+
+    keep = allocation_usd_per_s / worth_usd_per_s
+    capacity = _least(lambda units: carried(units + 1) - carried(units) <= keep, 0, guess=staffed_for)
+    return Need(capacity, capacity, 0, staffed_for)
+
+
+def _grouped(load: _Load) -> tuple[FloatArray, FloatArray]:
+    """All demands of all steps with their weights; where they are many, neighbours are replaced by their mean."""
+    demand = load.demand.ravel()
+    weights = np.outer(load.weights, load.step_s / load.step_s.sum()).ravel()
+    if len(demand) <= _GROUPS:
+        return demand, weights
+    order = np.argsort(demand)
+    demand, weights = demand[order], weights[order]
+    group = np.minimum((np.cumsum(weights) * _GROUPS).astype(np.int64), _GROUPS - 1)
+    mass = np.bincount(group, weights, _GROUPS)
+    mean = np.divide(np.bincount(group, weights * demand, _GROUPS), mass, out=np.zeros(_GROUPS), where=mass > 0)
+    return mean, mass
+
+
+def _least(enough: Callable[[int], bool], at_least: int, *, guess: float) -> int:
+    """The smallest capacity from `at_least` on that is enough; asks near `guess` first, in steps that double."""
+    high = max(at_least, math.ceil(guess))
+    low, step = at_least - 1, 1
+    while not enough(high):
+        low, high, step = high, high + step, step * 2
+    step = 1
+    while high - low > 1:
+        probe = max(high - step, low + 1)
+        if not enough(probe):
+            low = probe
+            break
+        high, step = probe, step * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if enough(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+# --- Erlang's B ------------------------------------------------------------------------------------------------------
+
+
+def erlang_b(capacity: int, demand: FloatArray) -> FloatArray:
+    """Share of demand that `capacity` units would not serve, any shape; Poisson arrivals.
+
+    The recursion 1/B(c) = 1 + (c/a) / B(c - 1), B(0) = 1, written out as a sum of positive terms:
+
+        1/B(c) = 1 + c/a + c (c-1)/a^2 + ... + c!/a^c
+
+    so nothing cancels. Terms that can't change the sum are left out. Demand 0 gives 0; capacity 0 gives 1.
+    """
+    offered = np.asarray(demand, dtype=np.float64)
+    blocked = np.zeros(offered.shape)
+    # With c this far above a, B is below 1e-16: the Poisson tail beyond 12 standard deviations.
+    matters = (offered > 0) & (capacity <= offered + 12 * np.sqrt(offered) + 20)
+    values = offered[matters]
+    if values.size:
+        terms = _terms(capacity, float(values.min()))
+        chunk = max(1, _CELLS // (terms + 1))
+        parts = [_sum_of_terms(capacity, values[i : i + chunk], terms) for i in range(0, len(values), chunk)]
+        blocked[matters] = np.concatenate(parts)
+    return blocked
+
+
+def _terms(capacity: int, demand: float) -> int:
+    """How many terms matter: they grow while c - i > a, then fall off faster than exp(-j^2 / 2c)."""
+    return min(capacity, math.ceil(max(capacity - demand, 0.0) + 9 * math.sqrt(capacity) + 20))
+
+
+def _sum_of_terms(capacity: int, demand: FloatArray, terms: int) -> FloatArray:
+    factors = (capacity - np.arange(terms, dtype=np.float64)) / demand[:, None]
+    with np.errstate(over="ignore"):  # too large for a float is a B of 0
+        np.multiply.accumulate(factors, axis=1, out=factors)
+        blocked: FloatArray = 1 / (1 + factors.sum(axis=1))
+    return blocked
+
+
+def _blocking(capacity: int, demand: FloatArray, peakedness: float) -> FloatArray:
+    """Hayward: B(capacity / z, demand / z), linear between whole capacities.
+
+    B is convex in capacity, so a straight line errs to the safe side and keeps the carried load concave.
+    """
+    offered = demand / peakedness
+    whole = math.floor(capacity / peakedness)
+    part = capacity / peakedness - whole
+    blocked = erlang_b(whole, offered)
+    if part == 0:
+        return blocked
+    carried = offered * blocked
+    return (1 - part) * blocked + part * carried / (whole + 1 + carried)
+
+
+# --- what each unit carries, to share a scarce limit -----------------------------------------------------------------
+
+
+def marginal_value(capacity: int, demand: float, peakedness: float = 1.0) -> float:
+    """Load that the `capacity`-th unit carries, in units: demand x (B(capacity - 1) - B(capacity)).
+
+    At demand 10 the 1st unit carries 0.91, the 10th 0.59, the 20th 0.02.
+    """
+    offered = np.array([demand])
+    before, after = (_blocking(units, offered, peakedness)[0] for units in (capacity - 1, capacity))
+    return float(demand * (before - after))
+
+
+def carried_by_each_unit(capacity: int, demand: float, peakedness: float = 1.0) -> FloatArray:
+    """`marginal_value` of the 1st to the `capacity`-th unit, shape (capacity,): one pass of the recursion."""
+    offered = demand / peakedness
+    blocked = [1.0 if demand > 0 else 0.0]
+    for units in range(1, math.ceil(capacity / peakedness) + 1):
+        carried = offered * blocked[-1]
+        blocked.append(carried / (units + carried))
+    at = np.arange(capacity + 1) / peakedness
+    carried_by: FloatArray = -demand * np.diff(np.interp(at, np.arange(len(blocked)), blocked))
+    return carried_by
