@@ -56,29 +56,6 @@ class UnitPrices:
         return self.allocation_usd_per_gb_s * memory_mb / MB_PER_GB * SECONDS_PER_HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One unit of a target's provisioned concurrency: its prices and its memory."""
-
-    prices: UnitPrices
-    memory_mb: int
-
-    @property
-    def gb(self) -> float:
-        """Its memory in GB, as Lambda bills it (1,024 MB)."""
-        return self.memory_mb / MB_PER_GB
-
-    @property
-    def usd_per_unit_hour(self) -> float:
-        """What it costs in an hour, idle."""
-        return self.prices.usd_per_unit_hour(self.memory_mb)
-
-
-def unit_of(*, region: str, architecture: str, memory_mb: int) -> Unit:
-    """One unit of a function's provisioned concurrency in this Region."""
-    return Unit(prices=unit_prices(region, architecture), memory_mb=memory_mb)
-
-
 def unit_prices(region: str, architecture: str) -> UnitPrices:
     """The prices of a Region and architecture (`x86_64` or `arm64`).
 

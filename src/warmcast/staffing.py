@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
+from warmcast.prices import MB_PER_GB, UnitPrices, unit_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from warmcast.fleet import Objective
     from warmcast.model import FloatArray, Forecast, IntArray
-    from warmcast.prices import Unit
 
 REQUESTS_PER_UNIT_S = 10.0
 """Requests a second above which a unit spills over even if it is idle (AWS: lambda-concurrency.html)."""
@@ -33,6 +33,29 @@ PEAK_LEVEL = 0.99
 
 _CELLS = 32_768  # cells of Erlang's sum worked on at once: they fit a core's cache
 _GROUPS = 48  # most different demands that a marginal value is averaged over
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit of a target's provisioned concurrency: its prices and its memory."""
+
+    prices: UnitPrices
+    memory_mb: int
+
+    @property
+    def gb(self) -> float:
+        """Its memory in GB, as Lambda bills it (1,024 MB)."""
+        return self.memory_mb / MB_PER_GB
+
+    @property
+    def usd_per_unit_hour(self) -> float:
+        """What it costs in an hour, idle."""
+        return self.prices.usd_per_unit_hour(self.memory_mb)
+
+
+def unit_of(*, region: str, architecture: str, memory_mb: int) -> Unit:
+    """One unit of a function's provisioned concurrency in this Region."""
+    return Unit(prices=unit_prices(region, architecture), memory_mb=memory_mb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +196,22 @@ def _need_for_cost(load: _Load, cold_start_usd: float, unit: Unit) -> Need:
         return float(weights @ np.minimum(served, capacity * most if capacity else 0.0))
 
     keep = allocation_usd_per_s / worth_usd_per_s
-    capacity = _least(lambda units: carried(units + 1) - carried(units) <= keep, 0, guess=staffed_for)
+    likely = demand[min(int(np.searchsorted(np.cumsum(weights), 1 - keep)), len(demand) - 1)]
+    capacity = _least(lambda units: carried(units + 1) - carried(units) <= keep, 0, guess=likely + math.sqrt(likely))
     return Need(capacity, capacity, 0, staffed_for)
 
 
 def _grouped(load: _Load) -> tuple[FloatArray, FloatArray]:
-    """All demands of all steps with their weights; where they are many, neighbours are replaced by their mean."""
-    demand = load.demand.ravel()
-    weights = np.outer(load.weights, load.step_s / load.step_s.sum()).ravel()
+    """All demands of all steps, ascending, with their weights; many neighbours are replaced by their mean."""
+    order = np.argsort(load.demand, axis=None)
+    demand = load.demand.ravel()[order]
+    weights = np.outer(load.weights, load.step_s / load.step_s.sum()).ravel()[order]
     if len(demand) <= _GROUPS:
         return demand, weights
-    order = np.argsort(demand)
-    demand, weights = demand[order], weights[order]
     group = np.minimum((np.cumsum(weights) * _GROUPS).astype(np.int64), _GROUPS - 1)
-    mass = np.bincount(group, weights, _GROUPS)
-    mean = np.divide(np.bincount(group, weights * demand, _GROUPS), mass, out=np.zeros(_GROUPS), where=mass > 0)
-    return mean, mass
+    mass = np.bincount(group, weights, _GROUPS).astype(np.float64)
+    held = mass > 0
+    return np.bincount(group, weights * demand, _GROUPS)[held] / mass[held], mass[held]
 
 
 def _least(enough: Callable[[int], bool], at_least: int, *, guess: float) -> int:
