@@ -1,0 +1,239 @@
+"""Application Auto Scaling for Lambda: scalable targets and their tags, and what a changed minimum or maximum does.
+
+Scaling policies and scheduled actions stay moto's: here it is only checked that they can exist. Registering clamps the
+provisioned concurrency into [minimum, maximum] at once, as botocore's model of RegisterScalableTarget says; nothing
+else does, so a capacity set behind its back stands until the next registration.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from localaws.functions import Reference
+from localaws.paging import page
+from localaws.wire import ApiError, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from localaws.lambda_api import LambdaApi
+    from localaws.wire import Call, Json
+
+NAMESPACE = "lambda"
+DIMENSION = "lambda:function:ProvisionedConcurrency"
+MOST_IDS = 50
+OPERATIONS = frozenset({
+    "RegisterScalableTarget",
+    "DescribeScalableTargets",
+    "DeregisterScalableTarget",
+    "DescribeScalingActivities",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+})
+NEED_A_TARGET = frozenset({"PutScalingPolicy", "PutScheduledAction"})
+_RESOURCE = re.compile(r"function:(?P<function>[\w-]+):(?P<qualifier>[\w$-]+)")
+_ROLE = "role/aws-service-role/lambda.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"
+
+
+@dataclass(slots=True)
+class ScalableTarget:
+    """One registration."""
+
+    resource_id: str
+    arn: str
+    minimum: int
+    maximum: int
+    created: datetime
+    suspended: dict[str, bool]
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def describe(self, place: Place) -> Json:
+        """The target as DescribeScalableTargets answers it."""
+        return {
+            "ServiceNamespace": NAMESPACE,
+            "ResourceId": self.resource_id,
+            "ScalableDimension": DIMENSION,
+            "MinCapacity": self.minimum,
+            "MaxCapacity": self.maximum,
+            "RoleARN": f"arn:aws:iam::{place.account}:{_ROLE}",
+            "CreationTime": self.created.timestamp(),
+            "SuspendedState": dict(self.suspended),
+            "ScalableTargetARN": self.arn,
+        }
+
+
+class AutoScalingApi:
+    """Scalable targets of one place.
+
+    Args:
+        lambda_api: where the capacity is read and changed.
+        forget: called with the resource id when a target goes, so that its policies and scheduled actions go too.
+    """
+
+    def __init__(self, place: Place, lambda_api: LambdaApi, forget: Callable[[Place, str], None]) -> None:
+        self._place = place
+        self._lambda = lambda_api
+        self._forget = forget
+        self.targets: dict[str, ScalableTarget] = {}
+        self._activities: list[Json] = []
+
+    def answer(self, call: Call) -> Json:
+        """Carry an operation out at the call's instant."""
+        match call.operation:
+            case "RegisterScalableTarget":
+                return self._register(call.params, call.at)
+            case "DescribeScalableTargets":
+                return self._describe(call.params)
+            case "DeregisterScalableTarget":
+                return self._deregister(call.params)
+            case "DescribeScalingActivities":
+                return self._describe_activities(call.params)
+            case "ListTagsForResource":
+                return {"Tags": dict(self._by_arn(call.params).tags)}
+            case "TagResource":
+                self._by_arn(call.params).tags.update(call.params["Tags"])
+                return {}
+            case "UntagResource":
+                target = self._by_arn(call.params)
+                target.tags = {k: v for k, v in target.tags.items() if k not in call.params["TagKeys"]}
+                return {}
+            case other:
+                raise ApiError("NotImplemented", f"the local AWS does not model application-autoscaling:{other}", status=501)
+
+    def check_target(self, call: Call) -> None:
+        """Refuse a policy or a scheduled action that can't be: no such target, or a kind that Lambda has not."""
+        if call.params.get("ResourceId") not in self.targets:
+            raise _not_found(call.params)
+        kind = call.params.get("PolicyType", "")
+        if kind and kind != "TargetTrackingScaling":
+            raise ApiError("ValidationException", f"{kind} is not supported for service namespace: {NAMESPACE}")
+
+    # --- targets -----------------------------------------------------------------------------------------------
+
+    def _register(self, params: Json, now: datetime) -> Json:
+        reference = _parse(params)
+        known = self.targets.get(params["ResourceId"])
+        minimum = _bound(params, "MinCapacity", known.minimum if known else None)
+        maximum = _bound(params, "MaxCapacity", known.maximum if known else None)
+        if minimum > maximum:
+            raise ApiError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+        self._check_resource(reference, now)
+        target = known or self._create(params, now)
+        target.minimum, target.maximum = minimum, maximum
+        target.suspended.update(params.get("SuspendedState", {}))
+        self._clamp(reference, target, now)
+        return {"ScalableTargetARN": target.arn}
+
+    def _create(self, params: Json, now: datetime) -> ScalableTarget:
+        arn = self._place.arn("application-autoscaling", f"scalable-target/{uuid.uuid4().hex[:32]}")
+        suspended = dict.fromkeys(
+            ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
+        )
+        tags = dict(params.get("Tags", {}))
+        target = ScalableTarget(params["ResourceId"], arn, 0, 0, now, suspended, tags)
+        self.targets[target.resource_id] = target
+        return target
+
+    def _check_resource(self, reference: Reference, now: datetime) -> None:
+        try:
+            self._lambda.provisioned_of(reference, now)
+        except ApiError as error:
+            raise ApiError("ValidationException", f"{error.code}: {error.message}") from error
+
+    def _clamp(self, reference: Reference, target: ScalableTarget, now: datetime) -> None:
+        """Bring the capacity into the target's bounds; what Lambda refuses is a failed activity, not an error."""
+        config = self._lambda.provisioned_of(reference, now)
+        current = config.requested if config else 0
+        wanted = min(max(current, target.minimum), target.maximum)
+        if wanted == current:
+            return
+        status, message = "Successful", f"Successfully set provisioned concurrency to {wanted}."
+        try:
+            if wanted:
+                self._lambda.put_provisioned(reference, wanted, now)
+            else:
+                self._lambda.delete_provisioned(reference, now)
+        except ApiError as error:
+            status, message = "Failed", f"{error.code}: {error.message}"
+        self._activities.insert(0, _activity(target, f"Setting desired capacity to {wanted}.", status, message, now))
+
+    def _describe(self, params: Json) -> Json:
+        ids = params.get("ResourceIds", [])
+        if len(ids) > MOST_IDS:
+            message = (
+                f"1 validation error detected: Value at 'resourceIds' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {MOST_IDS}"
+            )
+            raise ApiError("ValidationException", message)
+        found = [self.targets[name] for name in ids if name in self.targets] if ids else list(self.targets.values())
+        targets = [target.describe(self._place) for target in found if params.get("ScalableDimension") in {None, DIMENSION}]
+        return _listing("ScalableTargets", targets, params)
+
+    def _deregister(self, params: Json) -> Json:
+        if params.get("ResourceId") not in self.targets:
+            raise _not_found(params)
+        del self.targets[params["ResourceId"]]
+        self._forget(self._place, params["ResourceId"])
+        return {}
+
+    def _describe_activities(self, params: Json) -> Json:
+        wanted = params.get("ResourceId")
+        return _listing("ScalingActivities", [a for a in self._activities if wanted in {None, a["ResourceId"]}], params)
+
+    def _by_arn(self, params: Json) -> ScalableTarget:
+        for target in self.targets.values():
+            if target.arn == params["ResourceARN"]:
+                return target
+        message = f"The resource doesn't exist: {params['ResourceARN']}"
+        raise ApiError("ResourceNotFoundException", message, fields={"ResourceName": params["ResourceARN"]})
+
+
+def _parse(params: Json) -> Reference:
+    if params.get("ScalableDimension") != DIMENSION:
+        raise ApiError("ValidationException", "Unsupported service namespace, resource type or scalable dimension")
+    match = _RESOURCE.fullmatch(params.get("ResourceId", ""))
+    if match is None or match["qualifier"] == "$LATEST":
+        message = f"Unsupported resource ID: {params.get('ResourceId')}: function:NAME:ALIAS or function:NAME:VERSION"
+        raise ApiError("ValidationException", message)
+    return Reference(match["function"], match["qualifier"])
+
+
+def _bound(params: Json, name: str, known: int | None) -> int:
+    value = params.get(name, known)
+    if value is None:
+        raise ApiError("ValidationException", f"{name} must be specified to register a new scalable target")
+    if value < 0:
+        raise ApiError("ValidationException", f"{name} must be greater than or equal to 0")
+    return int(value)
+
+
+def _not_found(params: Json) -> ApiError:
+    message = (
+        f"No scalable target found for service namespace: {params.get('ServiceNamespace')}, "
+        f"resource ID: {params.get('ResourceId')}, scalable dimension: {params.get('ScalableDimension')}"
+    )
+    return ApiError("ObjectNotFoundException", message)
+
+
+def _listing(name: str, items: list[Json], params: Json) -> Json:
+    part = page(items, token=params.get("NextToken", ""), size=min(MOST_IDS, int(params.get("MaxResults", MOST_IDS))))
+    return {name: part.items, **({"NextToken": part.token} if part.token else {})}
+
+
+def _activity(target: ScalableTarget, description: str, status: str, message: str, now: datetime) -> Json:
+    return {
+        "ActivityId": str(uuid.uuid4()),
+        "ServiceNamespace": NAMESPACE,
+        "ResourceId": target.resource_id,
+        "ScalableDimension": DIMENSION,
+        "Description": description,
+        "Cause": "scalable target was registered or updated",
+        "StartTime": now.timestamp(),
+        "StatusCode": status,
+        "StatusMessage": message,
+    }

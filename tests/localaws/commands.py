@@ -1,0 +1,248 @@
+"""The control interface's commands, on the server's side: each changes or reads the `World`, payload in, JSON out.
+
+`control.Control` has the same commands as typed methods; the two are only ever used together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from localaws.cloudwatch_api import Affliction, load_bulk
+from localaws.faults import Fault, RateLimit
+from localaws.functions import LATEST, Alias, Function, Provisioned, Version
+from localaws.metrics import Sample, SeriesKey
+from localaws.moto_side import drop_account
+from localaws.provisioned import Timing, settle
+from localaws.wire import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+
+    from localaws.wire import Json
+    from localaws.world import World
+
+    Arrays = Mapping[str, np.ndarray]
+
+
+def run(world: World, command: str, payload: Json, arrays: Arrays) -> Json:
+    """Run one command.
+
+    Raises:
+        LookupError: there is no such command, or it names something that is not there.
+        ValueError: it can't be done.
+    """
+    if command not in _COMMANDS:
+        raise LookupError(f"no such command: {command}; one of {', '.join(sorted(_COMMANDS))}")
+    with world.lock:
+        return _COMMANDS[command](world, payload, arrays)
+
+
+# --- clock and behaviour -------------------------------------------------------------------------------------------
+
+
+def _clock(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    if "set" in payload:
+        world.clock.set(datetime.fromisoformat(payload["set"]))
+    if "advance_s" in payload:
+        world.clock.advance(payload["advance_s"])
+    if payload.get("run"):
+        world.clock.run()
+    return {"now": world.clock.now().isoformat(), "driven": world.clock.driven}
+
+
+def _configure(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    timing = {field.name for field in fields(Timing)}
+    for name, value in payload.items():
+        if name in timing:
+            setattr(world.timing, name, value)
+        elif name == "rate_limit":
+            world.rate_limit = RateLimit(value)
+        elif name == "data_delay_s":
+            world.data_delay_s = value
+            for services in world.places.values():
+                services.cloudwatch.delay_s = value
+        else:
+            raise ValueError(f"no such setting: {name}")
+    return {**asdict(world.timing), "rate_limit": world.rate_limit, "data_delay_s": world.data_delay_s}
+
+
+def _reset(world: World, payload: Json, arrays: Arrays) -> Json:
+    del payload, arrays
+    for account in {world.home.account, *(place.account for place in world.places)}:
+        drop_account(account)
+    world.places.clear()
+    world.faults.clear()
+    world.journal.clear()
+    return {}
+
+
+def _inject(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    world.faults.arm(Fault(**payload))
+    return {}
+
+
+def _clear_faults(world: World, payload: Json, arrays: Arrays) -> Json:
+    del payload, arrays
+    world.faults.clear()
+    for services in world.places.values():
+        services.cloudwatch.heal()
+    return {}
+
+
+def _calls(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    if payload.get("clear"):
+        world.journal.clear()
+    calls = world.journal.calls(payload["operation"]) if "operation" in payload else []
+    return {"counts": world.journal.counts(), "calls": calls}
+
+
+# --- functions -----------------------------------------------------------------------------------------------------
+
+
+def _create_function(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    place, name = _place(world, payload), payload["name"]
+    latest = Version(LATEST, world.clock.now(), **payload["version"])
+    function = Function(name, place, latest, reserved=payload["reserved"], tags=payload["tags"])
+    world.services(place).functions.add(function)
+    _publish(function, {}, world.clock.now())
+    if payload["alias"]:
+        function.aliases[payload["alias"]] = Alias(payload["alias"], "1")
+    return {"arn": function.arn()}
+
+
+def _publish_version(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    return {"version": _publish(_function(world, payload), payload["version"], world.clock.now())}
+
+
+def _publish(function: Function, changes: Json, now: datetime) -> str:
+    """Publish, with changes; always a new version, as if the code had changed."""
+    number = function.next_number()
+    function.latest = replace(function.latest, **changes, code=number, modified=now)
+    function.versions[number] = replace(function.latest, number=number)
+    return number
+
+
+def _change_version(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    function = _function(world, payload)
+    version = function.existing_version(payload["qualifier"])
+    changed = replace(version, **payload["version"])
+    if version.number == LATEST:
+        function.latest = changed
+    else:
+        function.versions[version.number] = changed
+    return {}
+
+
+def _set_alias(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    function = _function(world, payload)
+    function.existing_version(payload["version"])
+    function.aliases[payload["alias"]] = Alias(payload["alias"], payload["version"], weights=payload["weights"])
+    return {"arn": function.arn(payload["alias"])}
+
+
+def _set_provisioned(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    function, qualifier, amount = _function(world, payload), payload["qualifier"], payload["amount"]
+    function.existing_version(qualifier)
+    function.provisioned.pop(qualifier, None)
+    if amount:
+        function.provisioned[qualifier] = Provisioned(qualifier, amount, amount, "READY", world.clock.now())
+    return {}
+
+
+# --- metrics -------------------------------------------------------------------------------------------------------
+
+
+def _load_metrics(world: World, payload: Json, arrays: Arrays) -> Json:
+    store = world.services(_place(world, payload)).cloudwatch.store
+    load_bulk(store, payload["namespace"], payload["series"], arrays)
+    return {"series": len(payload["series"])}
+
+
+def _revise_minute(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    key = SeriesKey.of(payload["namespace"], payload["name"], payload["dimensions"])
+    store = world.services(_place(world, payload)).cloudwatch.store
+    minute = int(datetime.fromisoformat(payload["minute"]).timestamp()) // 60
+    store.revise(key, minute, Sample(**payload["sample"]), due=datetime.fromisoformat(payload["due"]))
+    return {}
+
+
+def _afflict(world: World, payload: Json, arrays: Arrays) -> Json:
+    del arrays
+    dimensions = tuple(sorted(payload["dimensions"].items()))
+    affliction = Affliction(payload["status"], dimensions, payload["name"])
+    world.services(_place(world, payload)).cloudwatch.afflict(affliction)
+    return {}
+
+
+# --- looking at it -------------------------------------------------------------------------------------------------
+
+
+def _state(world: World, payload: Json, arrays: Arrays) -> Json:
+    del payload, arrays
+    now = world.clock.now()
+    return {
+        "now": now.isoformat(),
+        "functions": [_function_state(f, now) for s in world.places.values() for f in s.functions],
+        "scalable_targets": [
+            {**target.describe(place), "Tags": target.tags}
+            for place, services in world.places.items()
+            for target in services.autoscaling.targets.values()
+        ],
+        "series": sum(1 for services in world.places.values() for _ in services.cloudwatch.store),
+    }
+
+
+def _function_state(function: Function, now: datetime) -> Json:
+    settle(function, now)
+    return {
+        "name": function.name,
+        "account": function.place.account,
+        "region": function.place.region,
+        "reserved": function.reserved,
+        "aliases": {alias.name: {"version": alias.version, "weights": alias.weights} for alias in function.aliases.values()},
+        "versions": list(function.versions),
+        "provisioned": {name: config.describe() for name, config in function.provisioned.items()},
+    }
+
+
+def _place(world: World, payload: Json) -> Place:
+    return Place(payload.get("account") or world.home.account, payload.get("region") or world.home.region)
+
+
+def _function(world: World, payload: Json) -> Function:
+    function = world.services(_place(world, payload)).functions.find(payload["function"])
+    settle(function, world.clock.now())
+    return function
+
+
+_COMMANDS: dict[str, Callable[[World, Json, Arrays], Json]] = {
+    "clock": _clock,
+    "configure": _configure,
+    "reset": _reset,
+    "inject": _inject,
+    "clear-faults": _clear_faults,
+    "calls": _calls,
+    "create-function": _create_function,
+    "publish-version": _publish_version,
+    "change-version": _change_version,
+    "set-alias": _set_alias,
+    "set-provisioned": _set_provisioned,
+    "load-metrics": _load_metrics,
+    "revise-minute": _revise_minute,
+    "afflict": _afflict,
+    "state": _state,
+}

@@ -1,0 +1,48 @@
+"""moto's part: every service that we do not answer ourselves, in process, kept apart by account.
+
+moto keeps its state per process; what is dropped here is only what belongs to one account.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from moto.core.base_backend import BackendDict
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+if TYPE_CHECKING:
+    from localaws.wire import Place
+
+_DEFAULT_ACCOUNT = "123456789012"
+
+
+def application() -> DomainDispatcherApplication:
+    """moto's own WSGI application for all of its services."""
+    return DomainDispatcherApplication(create_backend_app)
+
+
+def account_of(access_key: str, *, default: str) -> str:
+    """Whose an access key is: twelve digits name the account; keys that moto's STS or IAM gave out are known to it."""
+    if len(access_key) == 12 and access_key.isdigit():
+        return access_key
+    iam = sys.modules.get("moto.iam.models")  # only loaded once IAM or STS was asked for something
+    known = str(iam.get_account_id_from(access_key)) if iam is not None else _DEFAULT_ACCOUNT
+    return default if known == _DEFAULT_ACCOUNT else known
+
+
+def drop_account(account: str) -> None:
+    """Forget all that moto keeps of an account."""
+    for backends in list(BackendDict._instances):
+        if account in backends:
+            backends[account].reset()
+
+
+def forget_scalable_target(place: Place, resource_id: str) -> None:
+    """Drop a scalable target's policies and scheduled actions, as deregistering does."""
+    models = sys.modules.get("moto.applicationautoscaling.models")
+    if models is None:
+        return
+    backend = models.applicationautoscaling_backends[place.account][place.region]
+    backend.policies = {key: policy for key, policy in backend.policies.items() if policy.resource_id != resource_id}
+    backend.scheduled_actions = [a for a in backend.scheduled_actions if a.resource_id != resource_id]
