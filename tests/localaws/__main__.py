@@ -41,11 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m localaws", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=4566, help="port to listen on, 0 for a free one (default %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=4566, help="port to listen on, 0 for a free one (default %(default)s)"
+    )
     parser.add_argument("--account", default="123456789012", help="account of callers that name none")
     parser.add_argument("--region", default="us-east-1", help="Region of callers that name none")
     parser.add_argument("--now", type=datetime.fromisoformat, help="drive the clock from this instant, with an offset")
-    parser.add_argument("--rate-limit", type=RateLimit, choices=list(RateLimit), help="the clock of Lambda's rate limit")
+    parser.add_argument(
+        "--rate-limit", type=RateLimit, choices=list(RateLimit), help="the clock of Lambda's rate limit"
+    )
     parser.add_argument("--seed", type=Path, help="JSON file of what to create at first: see README.md")
     return parser
 

@@ -26,18 +26,23 @@ if TYPE_CHECKING:
 NAMESPACE = "lambda"
 DIMENSION = "lambda:function:ProvisionedConcurrency"
 MOST_IDS = 50
-OPERATIONS = frozenset({
-    "RegisterScalableTarget",
-    "DescribeScalableTargets",
-    "DeregisterScalableTarget",
-    "DescribeScalingActivities",
-    "ListTagsForResource",
-    "TagResource",
-    "UntagResource",
-})
+OPERATIONS = frozenset(
+    {
+        "RegisterScalableTarget",
+        "DescribeScalableTargets",
+        "DeregisterScalableTarget",
+        "DescribeScalingActivities",
+        "ListTagsForResource",
+        "TagResource",
+        "UntagResource",
+    }
+)
 NEED_A_TARGET = frozenset({"PutScalingPolicy", "PutScheduledAction"})
 _RESOURCE = re.compile(r"function:(?P<function>[\w-]+):(?P<qualifier>[\w$-]+)")
-_ROLE = "role/aws-service-role/lambda.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"
+_ROLE = (
+    "role/aws-service-role/lambda.application-autoscaling.amazonaws.com/"
+    "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +88,7 @@ class AutoScalingApi:
         self._activities: list[Json] = []
 
     def answer(self, call: Call) -> Json:
-        """Carry an operation out at the call's instant."""
+        """Carry one of `OPERATIONS` out at the call's instant."""
         match call.operation:
             case "RegisterScalableTarget":
                 return self._register(call.params, call.at)
@@ -93,17 +98,8 @@ class AutoScalingApi:
                 return self._deregister(call.params)
             case "DescribeScalingActivities":
                 return self._describe_activities(call.params)
-            case "ListTagsForResource":
-                return {"Tags": dict(self._by_arn(call.params).tags)}
-            case "TagResource":
-                self._by_arn(call.params).tags.update(call.params["Tags"])
-                return {}
-            case "UntagResource":
-                target = self._by_arn(call.params)
-                target.tags = {k: v for k, v in target.tags.items() if k not in call.params["TagKeys"]}
-                return {}
-            case other:
-                raise ApiError("NotImplemented", f"the local AWS does not model application-autoscaling:{other}", status=501)
+            case tagging:
+                return self._tags(tagging, call.params)
 
     def check_target(self, call: Call) -> None:
         """Refuse a policy or a scheduled action that can't be: no such target, or a kind that Lambda has not."""
@@ -171,7 +167,9 @@ class AutoScalingApi:
             )
             raise ApiError("ValidationException", message)
         found = [self.targets[name] for name in ids if name in self.targets] if ids else list(self.targets.values())
-        targets = [target.describe(self._place) for target in found if params.get("ScalableDimension") in {None, DIMENSION}]
+        targets = [
+            target.describe(self._place) for target in found if params.get("ScalableDimension") in {None, DIMENSION}
+        ]
         return _listing("ScalableTargets", targets, params)
 
     def _deregister(self, params: Json) -> Json:
@@ -184,6 +182,16 @@ class AutoScalingApi:
     def _describe_activities(self, params: Json) -> Json:
         wanted = params.get("ResourceId")
         return _listing("ScalingActivities", [a for a in self._activities if wanted in {None, a["ResourceId"]}], params)
+
+    def _tags(self, operation: str, params: Json) -> Json:
+        target = self._by_arn(params)
+        if operation == "ListTagsForResource":
+            return {"Tags": dict(target.tags)}
+        if operation == "TagResource":
+            target.tags.update(params["Tags"])
+        else:
+            target.tags = {key: value for key, value in target.tags.items() if key not in params["TagKeys"]}
+        return {}
 
     def _by_arn(self, params: Json) -> ScalableTarget:
         for target in self.targets.values():

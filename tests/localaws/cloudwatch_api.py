@@ -84,6 +84,10 @@ class CloudWatchApi:
 
     def answer(self, call: Call) -> Json:
         """Carry an operation out at the call's instant."""
+        if "Action" in call.params:
+            raise ApiError(
+                "UnsupportedProtocol", "the local AWS reads CloudWatch's metric calls in the JSON protocol only"
+            )
         self.store.settle(call.at)
         match call.operation:
             case "PutMetricData":
@@ -122,7 +126,13 @@ class CloudWatchApi:
             done = cursor.done if index == cursor.query else 0
             values = points.values[done : done + left]
             whole = done + len(values) == len(points.values)
-            results.append(_result(query, replace(points, at=points.at[done : done + left], values=values), status if whole else "PartialData"))
+            results.append(
+                _result(
+                    query,
+                    replace(points, at=points.at[done : done + left], values=values),
+                    status if whole else "PartialData",
+                )
+            )
             left -= len(values)
             if not whole or (left == 0 and index + 1 < len(queries)):
                 token = _token(digest, _Cursor(index, done + len(values)) if not whole else _Cursor(index + 1, 0))
@@ -181,12 +191,15 @@ def load_bulk(store: MetricStore, namespace: str, series: Sequence[Json], arrays
     """Write many series at once.
 
     Args:
-        series: `{"name", "dimensions": {...}, "start": epoch seconds, "sum"|"count"|"minimum"|"maximum": array's name}`.
-        arrays: by name, one value a minute, NaN for none; two statistics may name the same array.
+        store: where to.
+        namespace: of all of them.
+        series: `{"name", "dimensions", "start": epoch seconds}`, and for each part of `Minutes` the name of its array.
+        arrays: by name, one value a minute, NaN for none; two parts may name the same array.
     """
+    copies = {name: np.array(array, dtype=np.float64) for name, array in arrays.items()}
     for entry in series:
         key = SeriesKey.of(namespace, entry["name"], entry["dimensions"])
-        parts = {name: np.asarray(arrays[entry[name]], dtype=np.float64) for name in ("sum", "count", "minimum", "maximum") if name in entry}
+        parts = {part: copies[entry[part]] for part in ("sum", "count", "minimum", "maximum") if part in entry}
         store.load(key, Minutes(int(entry["start"]) // 60, **parts))
 
 
@@ -239,7 +252,9 @@ def _query(given: Json) -> _Query:
         message = f"The value {given.get('Id')} for parameter Id must start with a lowercase letter."
         raise ApiError("ValidationError", message)
     if "MetricStat" not in given or given.get("ReturnData") is False:
-        raise ApiError("ValidationError", "the local AWS does not model metric math: a query needs a MetricStat and its data")
+        raise ApiError(
+            "ValidationError", "the local AWS does not model metric math: a query needs a MetricStat and its data"
+        )
     stat = given["MetricStat"]
     metric = stat["Metric"]
     key = SeriesKey.of(metric["Namespace"], metric["MetricName"], _dimensions(metric.get("Dimensions")))

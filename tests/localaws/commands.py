@@ -15,7 +15,7 @@ from localaws.functions import LATEST, Alias, Function, Provisioned, Version
 from localaws.metrics import Sample, SeriesKey
 from localaws.moto_side import drop_account
 from localaws.provisioned import Timing, settle
-from localaws.wire import Place
+from localaws.wire import ApiError, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from localaws.world import World
 
     Arrays = Mapping[str, np.ndarray]
+
+
+# What a command that can't be carried out raises: the caller's mistake, told in words.
+REFUSALS = (LookupError, TypeError, ValueError, ApiError)
 
 
 def run(world: World, command: str, payload: Json, arrays: Arrays) -> Json:
@@ -213,7 +217,9 @@ def _function_state(function: Function, now: datetime) -> Json:
         "account": function.place.account,
         "region": function.place.region,
         "reserved": function.reserved,
-        "aliases": {alias.name: {"version": alias.version, "weights": alias.weights} for alias in function.aliases.values()},
+        "aliases": {
+            alias.name: {"version": alias.version, "weights": alias.weights} for alias in function.aliases.values()
+        },
         "versions": list(function.versions),
         "provisioned": {name: config.describe() for name, config in function.provisioned.items()},
     }

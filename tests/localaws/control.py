@@ -11,7 +11,6 @@ import json
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -121,9 +120,8 @@ class Control(ABC):
     ) -> str:
         """Create a function with version 1 and an alias to it (none if the name is empty); answers its ARN.
 
-        Args:
-            init_fails: provisioned concurrency of its versions ends up FAILED.
-            lead_time_s: from a request for capacity until READY; None: the setting for all.
+        `init_fails`: provisioned concurrency of its versions ends up FAILED. `lead_time_s`: from a request for
+        capacity until READY; None: the setting for all. The other parameters are as CreateFunction has them.
         """
         version = {
             "memory_mb": memory_mb,
@@ -185,6 +183,9 @@ class Control(ABC):
         A minute without invocations (and throttles) has no datapoint, as on AWS.
 
         Args:
+            function: its name.
+            qualifier: the alias or version.
+            start: the first minute.
             invocations: Sum(Invocations).
             duration_ms: Sum(Duration) of the minute, in ms.
             concurrency: Maximum(ConcurrentExecutions).

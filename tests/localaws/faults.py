@@ -119,7 +119,9 @@ class RateLimiter:
         get_function_per_s: calls of GetFunction a second.
     """
 
-    def __init__(self, seconds: Callable[[], float], *, shared_per_s: float = 15, get_function_per_s: float = 100) -> None:
+    def __init__(
+        self, seconds: Callable[[], float], *, shared_per_s: float = 15, get_function_per_s: float = 100
+    ) -> None:
         self._seconds = seconds
         self._rates = {"shared": shared_per_s, "GetFunction": get_function_per_s}
         self._buckets: dict[tuple[Place, str], tuple[float, float]] = {}

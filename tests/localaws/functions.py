@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from localaws.wire import Json
 
 LATEST = "$LATEST"
-_REFERENCE = re.compile(r"(?:(?:arn:[^:]+:lambda:[^:]+:)?\d{12}:function:)?(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?")
+_REFERENCE = re.compile(
+    r"(?:(?:arn:[^:]+:lambda:[^:]+:)?\d{12}:function:)?(?P<name>[\w-]+)(?::(?P<qualifier>[\w$-]+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,11 @@ class Function:
             "Description": alias.description,
             "RevisionId": alias.revision,
         }
-        return {**content, "RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}} if alias.weights else content
+        return (
+            {**content, "RoutingConfig": {"AdditionalVersionWeights": dict(alias.weights)}}
+            if alias.weights
+            else content
+        )
 
 
 @dataclass(frozen=True, slots=True)

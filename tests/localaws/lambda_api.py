@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from localaws import provisioned
-from localaws.functions import LATEST, Alias, Function, Functions, Reference, Version, parse_reference
+from localaws.functions import LATEST, Alias, Function, Functions, Provisioned, Reference, Version, parse_reference
 from localaws.paging import page
 from localaws.wire import ApiError
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _PAGE = 50
 _LATEST_REFUSED = "The function resource provided must be an alias or a published version."
+_QUALIFIER_MISSING = (
+    "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null"
+)
 _NOTHING_CONFIGURED = "No Provisioned Concurrency Config found for this function"
 
 
@@ -160,10 +163,10 @@ class LambdaApi:
         function.existing_version(to)
         if alias.injected and to != alias.version:
             provisioned.check_unweighted(alias)
-        if "RoutingConfig" in params:
-            alias.weights, alias.injected = _weights(function, params), False
         if to != alias.version and alias.name in function.provisioned:
             provisioned.begin_shift(function, alias, to, timing=self._timing, now=now)
+        elif "RoutingConfig" in params:
+            alias.weights, alias.injected = _weights(function, params), False
         alias.version, alias.revision = to, str(uuid.uuid4())
         alias.description = params.get("Description", alias.description)
         return function.describe_alias(alias)
@@ -212,14 +215,14 @@ class LambdaApi:
         _check_range("provisionedConcurrentExecutions", requested, least=1)
         return self.put_provisioned(_qualified(params), requested, now).describe()
 
-    def put_provisioned(self, reference: Reference, requested: int, now: datetime) -> provisioned.Provisioned:
+    def put_provisioned(self, reference: Reference, requested: int, now: datetime) -> Provisioned:
         """Request capacity; Application Auto Scaling comes in here as well."""
         function = self._settled(reference, now)
         where = (function.name, reference.qualifier)
         room = provisioned.room_in_account(self.functions, where, self._timing.account_concurrency)
         return provisioned.put(function, reference.qualifier, requested, room=room, timing=self._timing, now=now)
 
-    def provisioned_of(self, reference: Reference, now: datetime) -> provisioned.Provisioned | None:
+    def provisioned_of(self, reference: Reference, now: datetime) -> Provisioned | None:
         """The config of an alias or a published version, or None; 404 where there is no such thing."""
         function = self._settled(reference, now)
         if reference.qualifier == LATEST:
@@ -277,7 +280,10 @@ def _reference(params: Json) -> Reference:
 def _qualified(params: Json) -> Reference:
     reference = _reference(params)
     if not reference.qualifier:
-        raise ApiError("ValidationException", "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null")
+        raise ApiError(
+            "ValidationException",
+            _QUALIFIER_MISSING,
+        )
     return reference
 
 

@@ -1,7 +1,7 @@
 """CloudWatch's metrics as numpy arrays: one row of statistics per minute and series, indexed by time.
 
 Keeps what a minute's samples add up to (sum, count, minimum, maximum) and gives any Period back from it. Knows the
-data delay, late revisions and retention; knows no wire format. Minutes are epoch minutes, NaN or a count of 0 is no data.
+data delay, late revisions and retention; knows no wire format. Minutes are epoch minutes; NaN or a count of 0: no data.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Minutes:
         start: the first minute (epoch minutes).
         sum, count, minimum, maximum: of the samples in each minute. Without a count, each minute with data is one
             sample; without minimum and maximum, both are the mean; without a sum, it is maximum x count.
+        own: whether every part is there and nobody else's, so that it may be written.
     """
 
     start: int
@@ -55,6 +56,7 @@ class Minutes:
     count: FloatArray | None = None
     minimum: FloatArray | None = None
     maximum: FloatArray | None = None
+    own: bool = False
 
     @property
     def length(self) -> int:
@@ -84,14 +86,14 @@ class Minutes:
     def covering(self, first: int, last: int) -> Minutes:
         """The same widened to [first, last) and writable, without data in what is new."""
         start, end = min(first, self.start), max(last, self.start + self.length)
-        if start == self.start and end == self.start + self.length and self.count is not None:
+        if self.own and start == self.start and end == self.start + self.length:
             return self
         end = max(end, self.start + 2 * self.length) if end > self.start + self.length else end
         filled, at = self.filled(), self.start - start
         pieces = {name: np.zeros(end - start) for name in _PARTS}
         for name in _PARTS:
             pieces[name][at : at + self.length] = getattr(filled, name)
-        return Minutes(start, **pieces)
+        return Minutes(start, own=True, **pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class MetricStore:
         """Add samples to a minute, beside those that are there."""
         held = self._series.get(key)
         there = held.part(minute, minute + 1) if held is not None else None
-        if there is not None and there.length and there.filled().count is not None and _count(there) > 0:
+        if there is not None and there.length and _count(there) > 0:
             sample = _merged(there, sample)
         one = {name: np.array([getattr(sample, name)]) for name in _PARTS}
         self.load(key, Minutes(minute, **one))
@@ -174,7 +176,7 @@ class MetricStore:
         return int(self._series[key].start + known[-1]) if known.size else None
 
     def read(self, key: SeriesKey, statistic: str, *, start: int, end: int, period: int) -> Points:
-        """Datapoints of a statistic in [start, end) epoch seconds (multiples of the period); empty minutes have none."""
+        """Datapoints of a statistic in [start, end) epoch seconds, multiples of the period; empty minutes have none."""
         held = self._series.get(key)
         if held is None or end <= start:
             return Points(np.empty(0, np.int64), np.empty(0))

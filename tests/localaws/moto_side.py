@@ -18,7 +18,7 @@ _DEFAULT_ACCOUNT = "123456789012"
 
 
 def application() -> DomainDispatcherApplication:
-    """moto's own WSGI application for all of its services."""
+    """The WSGI application that is moto's own, for all of its services."""
     return DomainDispatcherApplication(create_backend_app)
 
 
@@ -33,7 +33,7 @@ def account_of(access_key: str, *, default: str) -> str:
 
 def drop_account(account: str) -> None:
     """Forget all that moto keeps of an account."""
-    for backends in list(BackendDict._instances):
+    for backends in list(BackendDict._instances):  # type: ignore[misc] # moto's registry of all of its services
         if account in backends:
             backends[account].reset()
 

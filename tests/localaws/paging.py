@@ -24,4 +24,6 @@ def page(items: Sequence[Json], *, token: str, size: int) -> Page:
     """The items after a token, at most `size`."""
     start = int(base64.b64decode(token)) if token else 0
     more = start + size < len(items)
-    return Page(list(items[start : start + size]), base64.b64encode(str(start + size).encode()).decode() if more else "")
+    return Page(
+        list(items[start : start + size]), base64.b64encode(str(start + size).encode()).decode() if more else ""
+    )

@@ -68,11 +68,7 @@ def check_qualifier(function: Function, qualifier: str) -> Version:
 
 
 def put(function: Function, qualifier: str, requested: int, *, room: int, timing: Timing, now: datetime) -> Provisioned:
-    """Request capacity for an alias or a version.
-
-    Args:
-        room: what is left of the account's unreserved concurrency for this config.
-    """
+    """Request capacity for an alias or a version; `room` is what the account has left for this config."""
     if qualifier == LATEST:
         message = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
         raise ApiError("InvalidParameterValueException", message)
@@ -92,8 +88,8 @@ def put(function: Function, qualifier: str, requested: int, *, room: int, timing
 def check_eligible(version: Version) -> None:
     """Refuse versions that can't have provisioned concurrency.
 
-    That these are refused is documented (docs.aws.amazon.com/lambda/latest/dg/snapstart.html, lambda-managed-instances);
-    Lambda's own words are not recorded anywhere that we know: these are assumed.
+    That they can't is documented (docs.aws.amazon.com/lambda/latest/dg/snapstart.html, lambda-managed-instances.html);
+    Lambda's own words are recorded nowhere that we know: these are assumed.
     """
     if version.snap_start:
         what = "SnapStart"
@@ -188,7 +184,9 @@ def _check_limits(function: Function, qualifier: str, requested: int, room: int)
             raise ApiError("InvalidParameterValueException", message)
         return
     if requested > room:
-        message = f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{room}]."
+        message = (
+            f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{room}]."
+        )
         raise ApiError("InvalidParameterValueException", message)
     if room - requested < MINIMUM_UNRESERVED:
         message = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,17 +16,17 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from localaws import commands, wire
 from localaws.clock import Clock
-from localaws.control import Control, unpack
+from localaws.control import Control, ControlError, unpack
 from localaws.faults import RateLimit
 from localaws.moto_side import account_of, application, drop_account, forget_scalable_target
 from localaws.wire import ApiError, Call, Place, Raw, Response
 from localaws.world import World
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterable
     from datetime import datetime
     from types import TracebackType
+    from wsgiref.types import StartResponse
 
     from localaws.control import Arrays
     from localaws.faults import Fault
@@ -43,7 +44,7 @@ class Application:
         self.stopping = threading.Event()
         self._moto = application()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one HTTP request."""
         raw = _raw(environ)
         if raw.path.startswith(_CONTROL):
@@ -59,7 +60,7 @@ class Application:
         try:
             payload, arrays = unpack(raw.body)
             content = commands.run(self.world, raw.path.removeprefix(_CONTROL), payload, arrays)
-        except (LookupError, TypeError, ValueError, ApiError) as error:
+        except commands.REFUSALS as error:
             return Response(400, f"{type(error).__name__}: {error}".encode(), {"Content-Type": "text/plain"})
         return Response(200, json.dumps(content).encode(), headers)
 
@@ -67,7 +68,8 @@ class Application:
         """Our answer to an AWS call; None where it is moto's to give."""
         signature = wire.signature(raw)
         place = Place(
-            account_of(signature.access_key, default=self.world.home.account), signature.region or self.world.home.region
+            account_of(signature.access_key, default=self.world.home.account),
+            signature.region or self.world.home.region,
         )
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = place.account
         try:
@@ -95,7 +97,7 @@ class Application:
             self.stopping.wait(fault.delay_s)
         if fault.drop:
             connection: socket.socket = environ["werkzeug.socket"]
-            connection.shutdown(2)
+            connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError("injected fault: the connection is dropped")
         error = fault.error()
         if error is not None:
@@ -136,7 +138,9 @@ class LocalAws(Control):
     def start(self) -> Self:
         """Begin to listen, with nothing of this account left over in moto."""
         if self.account in self._running:
-            raise RuntimeError(f"a local AWS for account {self.account} already runs in this process; give another account")
+            raise RuntimeError(
+                f"a local AWS for account {self.account} already runs in this process; give another account"
+            )
         self._running.add(self.account)
         drop_account(self.account)
         self._thread.start()
@@ -183,7 +187,11 @@ class LocalAws(Control):
 
     def _send(self, command: str, payload: Json, arrays: Arrays | None = None) -> Json:
         # Through JSON and back, so that what works in process works over HTTP too.
-        content: Json = json.loads(json.dumps(commands.run(self._world, command, json.loads(json.dumps(payload)), arrays or {})))
+        given: Json = json.loads(json.dumps(payload))
+        try:
+            content: Json = json.loads(json.dumps(commands.run(self._world, command, given, arrays or {})))
+        except commands.REFUSALS as error:
+            raise ControlError(f"{type(error).__name__}: {error}") from error
         return content
 
 
@@ -206,7 +214,7 @@ def _raw(environ: dict[str, Any]) -> Raw:
     return Raw(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""), headers, body)
 
 
-def _respond(response: Response, start_response: Any) -> list[bytes]:
+def _respond(response: Response, start_response: StartResponse) -> list[bytes]:
     headers = {**response.headers, "Content-Length": str(len(response.body))}
     start_response(f"{response.status} {_phrase(response.status)}", list(headers.items()))
     return [response.body]

@@ -29,6 +29,7 @@ Json = dict[str, Any]
 # SigV4 signing names, where they differ from botocore's service names.
 _SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch"}
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_CBOR_PATH = re.compile(r"/service/\w+/operation/\w+")
 _MEMBERS_SPELT_MESSAGE = {"ResourceNotFoundException", "ServiceException"}  # `Message`, elsewhere `message`
 
 
@@ -148,6 +149,8 @@ def target(raw: Raw, service: str) -> Target:
         return Target(header.rsplit(".", 1)[-1], _object(body))
     if service == "lambda":
         return _rest_target(raw, body)
+    if _CBOR_PATH.fullmatch(raw.path) is not None:
+        raise ApiError("UnsupportedProtocol", "the local AWS does not read CBOR: ask for the JSON protocol")
     form = parse_qs(body.decode("utf-8", "replace") if "form" in raw.headers.get("content-type", "") else raw.query)
     if "Action" in form:
         return Target(form["Action"][0], {name: values[0] for name, values in form.items()})
@@ -253,7 +256,7 @@ def _rest_params(model: OperationModel, labels: Mapping[str, str], query: Mappin
     if shape is None:
         return {}
     params = _object(body) if body and model.name not in {"Invoke", "InvokeAsync"} else {}
-    for name, member in shape.members.items():  # type: ignore[attr-defined]  # botocore-stubs: an input is a structure
+    for name, member in shape.members.items():
         place, key = member.serialization.get("location"), member.serialization.get("name", name)
         if place == "uri" and key in labels:
             params[name] = unquote(labels[key])

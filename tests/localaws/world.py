@@ -15,13 +15,12 @@ from localaws.functions import Functions
 from localaws.lambda_api import LambdaApi
 from localaws.metrics import MetricStore
 from localaws.provisioned import Timing
-from localaws.wire import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localaws.clock import Clock
-    from localaws.wire import Call, Json
+    from localaws.wire import Call, Json, Place
 
 
 @dataclass(frozen=True, slots=True)
