@@ -8,7 +8,7 @@ times), equal ranges (`5-5` is the whole cycle to it). Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -42,8 +42,8 @@ class Cron:
     """
 
     expression: str
-    days: str
-    minutes: tuple[int, ...]
+    days: str = field(compare=False)
+    minutes: tuple[int, ...] = field(compare=False)
 
     def __str__(self) -> str:
         return self.expression
@@ -83,21 +83,21 @@ def parse_cron(text: object) -> Cron:
         raise refusal(RULE, text, "write the fields out: @daily is 0 0 * * *")
     if len(fields) != len(FIELDS):
         raise refusal(RULE, text, "seconds and years have no field here" if len(fields) > len(FIELDS) else "")
-    for name, field in zip(FIELDS, fields, strict=True):
-        _refuse_unexpected(text, name, field)
+    for name, written in zip(FIELDS, fields, strict=True):
+        _refuse_unexpected(text, name, written)
     if _NARROWED.search(text) and not _ANY_DAY & {fields[2], fields[4]}:
         raise refusal(RULE, text, "W, # and L5 can't be joined with the other day field: write two windows")
     return _parse(" ".join(fields))
 
 
-def _refuse_unexpected(text: str, name: str, field: str) -> None:
+def _refuse_unexpected(text: str, name: str, written: str) -> None:
     names = _NAMES.get(name, r"(?!)")
     value = rf"(?:\d{{1,2}}|{names})"
     extra = _EXTRA.get(name, "").replace("{names}", names)
     part = rf"(?:(?:\*|{value}(?:-{value})?)(?:/\d{{1,2}})?{extra})"
-    if not re.fullmatch(rf"{part}(?:,{part})*", field, re.IGNORECASE | re.ASCII):
-        raise refusal(RULE, text, f'its {name} "{field}" can\'t be read')
-    if equal := _EQUAL_RANGE.search(field):
+    if not re.fullmatch(rf"{part}(?:,{part})*", written, re.IGNORECASE | re.ASCII):
+        raise refusal(RULE, text, f'its {name} "{written}" can\'t be read')
+    if equal := _EQUAL_RANGE.search(written):
         raise refusal(RULE, text, f"a range needs two ends that differ: write {equal[1]}, not {equal[0]}")
 
 
