@@ -52,7 +52,7 @@ class Emitter:
             self._put(metrics(report, per_target=per_target))
 
     def failure(self, error: Exception) -> None:
-        """A tick that ended before it could report: a metric, and a line with the traceback where it is a bug of ours."""
+        """A tick that ended before it could report: a metric and a line, which has the traceback of a bug of ours."""
         self._log.error("tick failed", extra={"error": str(error)}, exc_info=not isinstance(error, WarmcastError))
         self._put([TICK_FAILURE])
 
