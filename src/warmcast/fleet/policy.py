@@ -188,9 +188,8 @@ def _qualifier(value: object) -> str:
 
 
 def _account(value: object) -> str:
-    whole = str(value) if type(value) is int and value >= 10**11 else value
     return _name(
-        whole, pattern=ACCOUNT_PATTERN, rule="an account id of 12 digits", hint="quote it: zeros in front are lost"
+        value, pattern=ACCOUNT_PATTERN, rule="an account id of 12 digits", hint="quote it: zeros in front are lost"
     )
 
 
