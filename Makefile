@@ -78,7 +78,7 @@ validate: .venv/.installed ## check the policies in src/fleet
 
 .PHONY: build
 build: .venv-sam/.installed ## build the Lambda's package into .aws-sam
-	@$(WITH_LAMBDA_PYTHON) $(SAM) build $(SAM_BUILD_FLAGS) $(ARGS)
+	@$(WITH_LAMBDA_PYTHON) $(SAM) build $(SAM_BUILD_FLAGS)
 
 .PHONY: e2e
 e2e: .venv/.installed .venv-sam/.installed ## build, then invoke the function in its container against the local AWS
