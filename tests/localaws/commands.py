@@ -33,7 +33,7 @@ REFUSALS = (LookupError, TypeError, ValueError, ApiError)
 
 
 def run(world: World, command: str, payload: Json, arrays: Arrays) -> Json:
-    """Run one command.
+    """Run one command; arrays reach it as the payload's `arrays`.
 
     Raises:
         LookupError: there is no such command, or it names something that is not there.
@@ -42,14 +42,13 @@ def run(world: World, command: str, payload: Json, arrays: Arrays) -> Json:
     if command not in _COMMANDS:
         raise LookupError(f"no such command: {command}; one of {', '.join(sorted(_COMMANDS))}")
     with world.lock:
-        return _COMMANDS[command](world, payload, arrays)
+        return _COMMANDS[command](world, {**payload, "arrays": arrays} if arrays else payload)
 
 
 # --- clock and behaviour -------------------------------------------------------------------------------------------
 
 
-def _clock(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _clock(world: World, payload: Json) -> Json:
     if "set" in payload:
         world.clock.set(datetime.fromisoformat(payload["set"]))
     if "advance_s" in payload:
@@ -59,8 +58,7 @@ def _clock(world: World, payload: Json, arrays: Arrays) -> Json:
     return {"now": world.clock.now().isoformat(), "driven": world.clock.driven}
 
 
-def _configure(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _configure(world: World, payload: Json) -> Json:
     timing = {field.name for field in fields(Timing)}
     for name, value in payload.items():
         if name in timing:
@@ -76,8 +74,8 @@ def _configure(world: World, payload: Json, arrays: Arrays) -> Json:
     return {**asdict(world.timing), "rate_limit": world.rate_limit, "data_delay_s": world.data_delay_s}
 
 
-def _reset(world: World, payload: Json, arrays: Arrays) -> Json:
-    del payload, arrays
+def _reset(world: World, payload: Json) -> Json:
+    del payload
     for account in {world.home.account, *(place.account for place in world.places)}:
         drop_account(account)
     world.places.clear()
@@ -86,22 +84,20 @@ def _reset(world: World, payload: Json, arrays: Arrays) -> Json:
     return {}
 
 
-def _inject(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _inject(world: World, payload: Json) -> Json:
     world.faults.arm(Fault(**payload))
     return {}
 
 
-def _clear_faults(world: World, payload: Json, arrays: Arrays) -> Json:
-    del payload, arrays
+def _clear_faults(world: World, payload: Json) -> Json:
+    del payload
     world.faults.clear()
     for services in world.places.values():
         services.cloudwatch.heal()
     return {}
 
 
-def _calls(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _calls(world: World, payload: Json) -> Json:
     if payload.get("clear"):
         world.journal.clear()
     calls = world.journal.calls(payload["operation"]) if "operation" in payload else []
@@ -111,8 +107,7 @@ def _calls(world: World, payload: Json, arrays: Arrays) -> Json:
 # --- functions -----------------------------------------------------------------------------------------------------
 
 
-def _create_function(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _create_function(world: World, payload: Json) -> Json:
     place, name = _place(world, payload), payload["name"]
     latest = Version(LATEST, world.clock.now(), **payload["version"])
     function = Function(name, place, latest, reserved=payload["reserved"], tags=payload["tags"])
@@ -123,8 +118,7 @@ def _create_function(world: World, payload: Json, arrays: Arrays) -> Json:
     return {"arn": function.arn()}
 
 
-def _publish_version(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _publish_version(world: World, payload: Json) -> Json:
     return {"version": _publish(_function(world, payload), payload["version"], world.clock.now())}
 
 
@@ -136,8 +130,7 @@ def _publish(function: Function, changes: Json, now: datetime) -> str:
     return number
 
 
-def _change_version(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _change_version(world: World, payload: Json) -> Json:
     function = _function(world, payload)
     version = function.existing_version(payload["qualifier"])
     changed = replace(version, **payload["version"])
@@ -148,16 +141,14 @@ def _change_version(world: World, payload: Json, arrays: Arrays) -> Json:
     return {}
 
 
-def _set_alias(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _set_alias(world: World, payload: Json) -> Json:
     function = _function(world, payload)
     function.existing_version(payload["version"])
     function.aliases[payload["alias"]] = Alias(payload["alias"], payload["version"], weights=payload["weights"])
     return {"arn": function.arn(payload["alias"])}
 
 
-def _set_provisioned(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _set_provisioned(world: World, payload: Json) -> Json:
     function, qualifier, amount = _function(world, payload), payload["qualifier"], payload["amount"]
     function.existing_version(qualifier)
     function.provisioned.pop(qualifier, None)
@@ -169,14 +160,13 @@ def _set_provisioned(world: World, payload: Json, arrays: Arrays) -> Json:
 # --- metrics -------------------------------------------------------------------------------------------------------
 
 
-def _load_metrics(world: World, payload: Json, arrays: Arrays) -> Json:
+def _load_metrics(world: World, payload: Json) -> Json:
     store = world.services(_place(world, payload)).cloudwatch.store
-    load_bulk(store, payload["namespace"], payload["series"], arrays)
+    load_bulk(store, payload["namespace"], payload["series"], payload["arrays"])
     return {"series": len(payload["series"])}
 
 
-def _revise_minute(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _revise_minute(world: World, payload: Json) -> Json:
     key = SeriesKey.of(payload["namespace"], payload["name"], payload["dimensions"])
     store = world.services(_place(world, payload)).cloudwatch.store
     minute = int(datetime.fromisoformat(payload["minute"]).timestamp()) // 60
@@ -184,8 +174,7 @@ def _revise_minute(world: World, payload: Json, arrays: Arrays) -> Json:
     return {}
 
 
-def _afflict(world: World, payload: Json, arrays: Arrays) -> Json:
-    del arrays
+def _afflict(world: World, payload: Json) -> Json:
     dimensions = tuple(sorted(payload["dimensions"].items()))
     affliction = Affliction(payload["status"], dimensions, payload["name"])
     world.services(_place(world, payload)).cloudwatch.afflict(affliction)
@@ -195,8 +184,8 @@ def _afflict(world: World, payload: Json, arrays: Arrays) -> Json:
 # --- looking at it -------------------------------------------------------------------------------------------------
 
 
-def _state(world: World, payload: Json, arrays: Arrays) -> Json:
-    del payload, arrays
+def _state(world: World, payload: Json) -> Json:
+    del payload
     now = world.clock.now()
     return {
         "now": now.isoformat(),
@@ -235,7 +224,7 @@ def _function(world: World, payload: Json) -> Function:
     return function
 
 
-_COMMANDS: dict[str, Callable[[World, Json, Arrays], Json]] = {
+_COMMANDS: dict[str, Callable[[World, Json], Json]] = {
     "clock": _clock,
     "configure": _configure,
     "reset": _reset,

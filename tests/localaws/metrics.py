@@ -56,7 +56,7 @@ class Minutes:
     count: FloatArray | None = None
     minimum: FloatArray | None = None
     maximum: FloatArray | None = None
-    own: bool = False
+    own: bool = field(default=False, init=False)
 
     @property
     def length(self) -> int:
@@ -93,7 +93,9 @@ class Minutes:
         pieces = {name: np.zeros(end - start) for name in _PARTS}
         for name in _PARTS:
             pieces[name][at : at + self.length] = getattr(filled, name)
-        return Minutes(start, own=True, **pieces)
+        wide = Minutes(start, **pieces)
+        wide.own = True
+        return wide
 
 
 @dataclass(frozen=True, slots=True)
