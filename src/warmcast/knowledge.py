@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from warmcast.forecast import learn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
-    from warmcast.fleet import Policy
     from warmcast.model import History, Learned, TargetId
 
 RELEARN_AFTER = timedelta(hours=6)
@@ -24,25 +24,31 @@ RELEARN_AFTER = timedelta(hours=6)
 
 @dataclass(slots=True)
 class Knowledge:
-    """What was learned, by target; `refresh` keeps it young."""
+    """What was learned, by target."""
 
     learned: dict[TargetId, Learned] = field(default_factory=dict)
 
-    def refresh(
-        self, histories: Mapping[TargetId, History], policies: Mapping[TargetId, Policy], *, now: datetime, most: int
-    ) -> None:
-        """Learn up to `most` targets: those never learned first, then the oldest beyond six hours."""
-        for gone in self.learned.keys() - policies.keys():
-            del self.learned[gone]
-        due = [target for target in histories if len(histories[target].coarse) and self._is_due(target, now)]
-        due.sort(key=lambda target: (self._age_key(target), target))
-        for target in due[:most]:
-            self.learned[target] = learn(histories[target], zone=policies[target].timezone, now=now)
+    def keep(self, targets: Container[TargetId]) -> None:
+        """Forget the targets that are no longer there."""
+        self.learned = {target: known for target, known in self.learned.items() if target in targets}
+
+    def due(self, histories: Mapping[TargetId, History], *, now: datetime, most: int) -> frozenset[TargetId]:
+        """The targets to learn now: those never learned first, then the oldest beyond six hours.
+
+        Only such as have 5-minute history: before it is read there is nothing to learn from.
+        """
+        due = [target for target, history in histories.items() if len(history.coarse) and self._is_due(target, now)]
+        due.sort(key=lambda target: (self._learned_at(target), target))
+        return frozenset(due[:most])
+
+    def learn(self, target: TargetId, history: History, *, zone: ZoneInfo, now: datetime) -> None:
+        """Learn one target."""
+        self.learned[target] = learn(history, zone=zone, now=now)
 
     def _is_due(self, target: TargetId, now: datetime) -> bool:
         known = self.learned.get(target)
         return known is None or now - known.learned_at >= RELEARN_AFTER
 
-    def _age_key(self, target: TargetId) -> float:
+    def _learned_at(self, target: TargetId) -> float:
         known = self.learned.get(target)
         return known.learned_at.timestamp() if known else 0.0

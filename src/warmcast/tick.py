@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -27,6 +28,8 @@ import numpy as np
 from warmcast import memory as remembering
 from warmcast.brain import think
 from warmcast.errors import AwsError
+from warmcast.fleet import Severity
+from warmcast.look import look
 from warmcast.model import (
     Action,
     Budget,
@@ -35,12 +38,10 @@ from warmcast.model import (
     History,
     Memory,
     Mode,
-    Observation,
     Outcome,
     Result,
     Rhythm,
     Row,
-    Series,
     TargetState,
     TickReport,
     TickStatus,
@@ -52,8 +53,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from warmcast.fleet import Fleet, Policy
+    from warmcast.fleet import Finding, Fleet, Policy
     from warmcast.knowledge import Knowledge
+    from warmcast.look import Look
     from warmcast.model import AccountLimits, Decision, Override, TargetId
 
 
@@ -178,110 +180,62 @@ def run(fleet: Fleet, *, ports: Ports, order: Order, knowledge: Knowledge, now: 
 
 @dataclass(slots=True)
 class _Pass:
-    """One tick under way: what it has read, and the faults that belong to no target."""
+    """One tick under way, and the faults that belong to no target."""
 
     fleet: Fleet
     ports: Ports
     order: Order
     knowledge: Knowledge
     now: datetime
-    recollection: Recollection = Recollection()
-    memories: dict[TargetId, Memory] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def run(self) -> TickReport:
-        self.recollection = self.ports.table.recall(now=self.now)
-        self.faults += [Fault(FaultKind.CONFIG, f"control table: skipped {k}") for k in self.recollection.unreadable]
-        policies = self._policies()
-        self.memories = {target: self._memory(target, policy) for target, policy in policies.items()}
-        observed = self.ports.observer.observe(policies, self.memories, now=self.now)
-        observations = self._observations(policies, observed)
-        decisions = {target: self._think(policies[target], seen) for target, seen in observations.items()}
-        decisions, observations = self._reread(policies, observations, decisions)
-        shared = self._share(decisions, observations, observed.account)
-        outcomes = self._act(shared)
-        self._remember(outcomes)
-        released = self._release(policies)
-        rows = [_row(outcome, policies, observations, self.now) for outcome in outcomes]
-        return self._report([*rows, *released], observed)
-
-    # --- what is known
+        recollection = self.ports.table.recall(now=self.now)
+        self.faults += [Fault(FaultKind.CONFIG, f"control table: skipped {key}") for key in recollection.unreadable]
+        seen = look(self._policies(), observer=self.ports.observer, recollection=recollection, now=self.now)
+        self.faults += [seen.observed.account_fault] if seen.observed.account_fault else []
+        decisions = self._decide(seen)
+        decisions |= self._reread(seen, decisions)
+        limits = Limits(account=seen.observed.account, budget=self.order.budget, states=seen.states)
+        outcomes = self._act(share(list(decisions.values()), limits))
+        self._remember(outcomes, seen)
+        rows = [_row(outcome, seen) for outcome in outcomes]
+        return self._report([*rows, *self._release(seen)])
 
     def _policies(self) -> Mapping[TargetId, Policy]:
         only = self.order.only
         return {t: policy for t, policy in self.fleet.policies.items() if not only or str(t) in only}
 
-    def _memory(self, target: TargetId, policy: Policy) -> Memory:
-        return remembering.with_policy(self.recollection.memories.get(target, Memory()), policy)
-
-    def _observations(self, policies: Mapping[TargetId, Policy], observed: Observed) -> dict[TargetId, Observation]:
-        known = {t: h for t, h in observed.histories.items() if isinstance(h, History)}
-        self.knowledge.refresh(known, policies, now=self.now, most=self.order.learn_most)
-        return {target: self._observation(target, observed) for target in policies}
-
-    def _observation(self, target: TargetId, observed: Observed) -> Observation:
-        history, state = observed.histories.get(target), observed.states.get(target)
-        nothing = Series.empty(int(self.now.timestamp()) // 60 * 60, 60)
-        fault = state if isinstance(state, Fault) else None
-        unread = history if isinstance(history, Fault) else None
-        observation = Observation(
-            target=target,
-            at=self.now,
-            history=history if isinstance(history, History) else History(nothing, nothing, complete=False),
-            state=None,
-            learned=self.knowledge.learned.get(target),
-            memory=self.memories[target],
-            override=self.recollection.overrides.get(target),
-            stopped=self.recollection.everything_stopped or target in self.recollection.stopped,
-            fault=fault,
-            history_fault=unread,
-        )
-        return self._with_state(observation, state) if isinstance(state, TargetState) else observation
-
-    def _with_state(self, observation: Observation, state: TargetState) -> Observation:
-        memory = remembering.after_look(self.memories[observation.target], state, now=self.now)
-        self.memories[observation.target] = memory
-        return replace(observation, state=state, memory=memory, fault=None)
-
     # --- what is decided
 
-    def _think(self, policy: Policy, observation: Observation) -> Decision:
+    def _decide(self, seen: Look) -> dict[TargetId, Decision]:
+        """Learn a few targets, then decide each."""
+        self.knowledge.keep(seen.policies)
+        due = self.knowledge.due(seen.histories, now=self.now, most=self.order.learn_most)
+        return {target: self._think(target, seen, learn=target in due) for target in seen.policies}
+
+    def _think(self, target: TargetId, seen: Look, *, learn: bool = False) -> Decision:
         """Decide one target; a bug met on the way is that target's fault alone."""
+        policy, observation = seen.policies[target], seen.observations[target]
         try:
-            return think(policy, observation, now=self.now, rhythm=self.order.rhythm, fleet_version=self.fleet.version)
+            if learn:
+                self.knowledge.learn(target, observation.history, zone=policy.timezone, now=self.now)
+            knowing = replace(observation, learned=self.knowledge.learned.get(target))
+            return think(policy, knowing, now=self.now, rhythm=self.order.rhythm, fleet_version=self.fleet.version)
         except Exception as bug:  # noqa: BLE001 - the one broad catch of a tick: it isolates the targets
             return faulted(policy, observation, bug, self.fleet.version)
 
-    def _reread(
-        self,
-        policies: Mapping[TargetId, Policy],
-        observations: dict[TargetId, Observation],
-        decisions: dict[TargetId, Decision],
-    ) -> tuple[dict[TargetId, Decision], dict[TargetId, Observation]]:
+    def _reread(self, seen: Look, decisions: Mapping[TargetId, Decision]) -> dict[TargetId, Decision]:
         """Read the state of the targets that would change once more, and think again on it."""
         changing = sorted((d for d in decisions.values() if d.changes), key=_urgency)
         fresh = self.ports.observer.reread([d.target for d in changing], now=self.now)
-        decisions, observations = dict(decisions), dict(observations)
-        for decision in changing:
-            target = decision.target
-            state = fresh.get(target)
-            if state is None:
-                decisions[target] = put_off(decision, "no control-plane calls left in this tick")
-                continue
-            seen = observations[target]
-            seen = replace(seen, fault=state) if isinstance(state, Fault) else self._with_state(seen, state)
-            observations[target] = seen
-            decisions[target] = self._think(policies[target], seen)
-        return decisions, observations
+        return {d.target: self._think_again(d, seen, fresh.get(d.target)) for d in changing}
 
-    def _share(
-        self,
-        decisions: Mapping[TargetId, Decision],
-        observations: Mapping[TargetId, Observation],
-        account: AccountLimits | None,
-    ) -> Sequence[Decision]:
-        states = {t: seen.state for t, seen in observations.items() if seen.state is not None}
-        return share(list(decisions.values()), Limits(account=account, budget=self.order.budget, states=states))
+    def _think_again(self, decision: Decision, seen: Look, state: TargetState | Fault | None) -> Decision:
+        if state is None:
+            return put_off(decision, "no control-plane calls left in this tick")
+        seen.update(decision.target, state)
+        return self._think(decision.target, seen)
 
     # --- what is done
 
@@ -296,14 +250,16 @@ class _Pass:
             return Outcome(decision, Result.DEFERRED, "out of time in this tick")
         return self.ports.actor.act(decision, now=self.now)
 
-    def _remember(self, outcomes: Sequence[Outcome]) -> None:
+    def _remember(self, outcomes: Sequence[Outcome], seen: Look) -> None:
+        """Keep what changed; an unchanged memory costs no write."""
+        before = seen.recollection.memories
         for outcome in outcomes:
             target = outcome.decision.target
-            memory = remembering.after_outcome(self.memories[target], outcome, now=self.now)
-            if memory != self.recollection.memories.get(target, Memory()):
-                self._keep(lambda target=target, memory=memory: self.ports.table.remember(target, memory))
+            memory = remembering.after_outcome(seen.memories[target], outcome, now=self.now)
+            if memory != before.get(target, Memory()):
+                self._keep(partial(self.ports.table.remember, target, memory))
             if outcome.decision.changes:
-                self._keep(lambda outcome=outcome: self._record(outcome))
+                self._keep(partial(self._record, outcome))
 
     def _record(self, outcome: Outcome) -> None:
         self.ports.table.record(outcome, fleet_version=self.fleet.version, now=self.now)
@@ -317,12 +273,13 @@ class _Pass:
 
     # --- what has left the fleet
 
-    def _release(self, policies: Mapping[TargetId, Policy]) -> Sequence[Row]:
+    def _release(self, seen: Look) -> Sequence[Row]:
         """Targets that are remembered and no longer in the fleet; not where the fleet has errors, or was restricted."""
-        if self.order.only or any(finding.is_error for finding in self.fleet.findings):
+        if self.order.only or self._errors():
             return []
-        gone = sorted(self.recollection.memories.keys() - policies.keys())
-        return [self._released(target, self.recollection.memories[target]) for target in gone]
+        remembered = seen.recollection.memories
+        gone = sorted(remembered.keys() - seen.policies.keys())
+        return [self._released(target, remembered[target]) for target in gone]
 
     def _released(self, target: TargetId, memory: Memory) -> Row:
         delete = memory.on_remove == "delete" and not memory.stack_owns_config and bool(memory.requested)
@@ -333,16 +290,19 @@ class _Pass:
             self._keep(lambda: self.ports.table.forget(target))
         return Row(outcome=outcome, mode=Mode.APPLY)
 
-    def _report(self, rows: Iterable[Row], observed: Observed) -> TickReport:
-        faults = [*self.faults, *([observed.account_fault] if observed.account_fault else [])]
+    def _report(self, rows: Iterable[Row]) -> TickReport:
         return TickReport(
             at=self.now,
             fleet_version=self.fleet.version,
             dry_run=self.order.dry_run,
             rows=tuple(sorted(rows, key=lambda row: row.outcome.decision.target)),
-            faults=tuple(faults),
-            findings=tuple(str(finding) for finding in self.fleet.findings),
+            faults=tuple(self.faults),
+            findings=tuple(str(finding) for finding in self._errors()),
         )
+
+    def _errors(self) -> Sequence[Finding]:
+        """What is wrong with the fleet; a warning is no fault of a tick."""
+        return [finding for finding in self.fleet.findings if finding.severity is Severity.ERROR]
 
 
 # --- pure pieces -----------------------------------------------------------------------------------------------------
@@ -354,20 +314,15 @@ def _urgency(decision: Decision) -> tuple[bool, int, TargetId]:
     return decision.action is not Action.RAISE, -abs(difference), decision.target
 
 
-def _row(
-    outcome: Outcome,
-    policies: Mapping[TargetId, Policy],
-    observations: Mapping[TargetId, Observation],
-    now: datetime,
-) -> Row:
+def _row(outcome: Outcome, seen: Look) -> Row:
     target = outcome.decision.target
-    seen = observations[target]
+    known = seen.observations[target]
     return Row(
         outcome=outcome,
-        mode=policies[target].mode,
-        allocated=seen.state.capacity.allocated if seen.state else None,
-        spillover=recent_spillover(seen.history, now=now),
-        fault=seen.history_fault.message if seen.history_fault else "",
+        mode=seen.policies[target].mode,
+        allocated=known.state.capacity.allocated if known.state else None,
+        spillover=recent_spillover(known.history, now=seen.now),
+        fault=known.history_fault.message if known.history_fault else "",
     )
 
 

@@ -1,0 +1,82 @@
+"""What the controller remembers: lead time, back-off, last change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from builders import NOON, decision, policy, state
+from warmcast.memory import after_look, after_outcome, with_policy
+from warmcast.model import Memory, Outcome, Result, Status
+
+PENDING = Memory(requested=20, pending_since=NOON - timedelta(minutes=5))
+
+
+def test_an_applied_rise_is_pending_and_starts_the_hold() -> None:
+    """What was requested, when, and that READY has not been seen."""
+    after = after_outcome(Memory(), Outcome(decision(current=10, wanted=20), Result.APPLIED), now=NOON)
+    assert (after.requested, after.changed_at, after.raised_at, after.pending_since) == (20, NOON, NOON, NOON)
+
+
+def test_an_applied_decrease_starts_no_hold_of_a_rise() -> None:
+    """Only rises start the minimum hold."""
+    after = after_outcome(Memory(), Outcome(decision(current=10, wanted=4), Result.APPLIED), now=NOON)
+    assert (after.requested, after.changed_at, after.raised_at) == (4, NOON, None)
+
+
+@pytest.mark.parametrize("result", [Result.DEFERRED, Result.FAILED, Result.PLANNED, Result.HELD])
+def test_what_wrote_nothing_is_not_remembered(result: Result) -> None:
+    """A dry run or a deferral leaves no trace in the memory."""
+    assert after_outcome(PENDING, Outcome(decision(wanted=20), result), now=NOON) == PENDING
+
+
+def test_a_refusal_backs_off() -> None:
+    """AWS would say no again: ten minutes, then twenty, then forty, six hours at most."""
+    memory, waits = Memory(), []
+    for _ in range(8):
+        memory = after_outcome(memory, Outcome(decision(wanted=20), Result.REFUSED), now=NOON)
+        assert memory.back_off_until is not None
+        waits.append((memory.back_off_until - NOON) / timedelta(minutes=1))
+    assert waits == [10, 20, 40, 80, 160, 320, 360, 360]
+
+
+def test_a_request_that_is_not_ready_yet_tells_the_lead_time() -> None:
+    """Five minutes old and still IN_PROGRESS: the lead time is five minutes at least."""
+    after = after_look(PENDING, state(20, status=Status.IN_PROGRESS), now=NOON)
+    assert (after.lead_time_s, after.pending_since) == (300.0, PENDING.pending_since)
+
+
+def test_a_quick_allocation_shortens_a_long_lead_time_slowly() -> None:
+    """READY at the first look: a tenth is taken off what was measured before, or what this one took."""
+    slow = Memory(pending_since=NOON - timedelta(minutes=5), lead_time_s=400.0)
+    assert after_look(slow, state(20), now=NOON).lead_time_s == 300.0
+    slower = Memory(pending_since=NOON - timedelta(minutes=10), lead_time_s=400.0)
+    assert after_look(slower, state(20), now=NOON).lead_time_s == 360.0
+
+
+def test_ready_ends_pending_and_forgives_failures() -> None:
+    """The request is done, and past failures are over."""
+    memory = Memory(requested=20, pending_since=NOON, failures=2, back_off_until=NOON)
+    after = after_look(memory, state(20), now=NOON)
+    assert (after.pending_since, after.failures, after.back_off_until) == (None, 0, None)
+
+
+def test_a_back_off_after_a_refusal_outlasts_a_look() -> None:
+    """The capacity that stands is READY, yet what was refused is not tried again before its time."""
+    refused = after_outcome(Memory(), Outcome(decision(wanted=20), Result.REFUSED), now=NOON)
+    assert after_look(refused, state(10), now=NOON) == refused
+
+
+def test_a_failed_allocation_backs_off_once() -> None:
+    """Seen again and again while nothing is written, one failure stays one failure."""
+    failed = state(20, status=Status.FAILED, allocated=0)
+    once = after_look(PENDING, failed, now=NOON)
+    assert (once.failures, once.back_off_until) == (1, NOON + timedelta(minutes=10))
+    assert after_look(once, failed, now=NOON + timedelta(minutes=5)) == once
+
+
+def test_the_policy_is_remembered_for_when_it_is_gone() -> None:
+    """`on_remove` must be known after the target has left the fleet."""
+    rules = policy(low=0, stack_owns_config=False, on_remove="delete")
+    assert (with_policy(Memory(), rules).on_remove, with_policy(Memory(), rules).stack_owns_config) == ("delete", False)
