@@ -31,9 +31,10 @@ def translated(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         said = error.response.get("Error", {})
-        # Lambda's own retry hint and a 5xx without a body both leave the message empty.
+        # A 5xx without a body has neither, and botocore then makes the code of the status: "503".
         raise AwsError(said.get("Code") or "Unknown", said.get("Message") or "(no message)", operation) from error
     except BotoCoreError as error:
         raise AwsError(type(error).__name__, str(error), operation) from error
-    except (ResponseParserError, KeyError) as error:
+    except (ResponseParserError, LookupError, TypeError, AttributeError) as error:
+        # botocore's parser and our own reading of the answer trip over JSON of another shape in these ways.
         raise AwsError(UNREADABLE, f"{type(error).__name__}: {error}", operation) from error

@@ -52,7 +52,8 @@ def make_clients(
     fleet_version: str = "",
 ) -> Clients:
     """The clients of one account and Region; `endpoint_url` points all of them at a local AWS (empty: AWS itself)."""
-    session = boto3.Session(profile_name=profile, region_name=region)
+    with translated("(session)"):
+        session = boto3.Session(profile_name=profile, region_name=region)
     endpoint = endpoint_url or None
     calls, pace = CallCounter(), Pace(clock)
 

@@ -323,7 +323,9 @@ def _plain(value: object) -> object:
             return [_plain(each) for each in value]
         case datetime():
             return value.isoformat()
-        case Real() if not isinstance(value, bool):
+        case bool():
+            return value
+        case Real():
             return _json_number(value)
         case _:
             return value

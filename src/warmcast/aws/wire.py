@@ -20,6 +20,7 @@ from warmcast.errors import AwsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from botocore.awsrequest import AWSPreparedRequest
     from botocore.client import BaseClient
 
     from warmcast.aws.throttle import Clock
@@ -119,18 +120,22 @@ class Pace:
 
 
 def watch(client: BaseClient, *, calls: CallCounter, pace: Pace) -> None:
-    """Hang the three on a client: marks on each call, the turn and the count on each request, retries included."""
+    """Hang the three on a client: each request, retries included, waits its turn, is counted and carries the mark.
 
-    def on_send(event_name: str, **_: object) -> None:
+    `before-send` is the one event that comes for every request, and the last: botocore makes the User-Agent anew just
+    before it. That header is no part of the signature, so it may still be changed.
+    """
+
+    def on_send(request: AWSPreparedRequest, event_name: str, **_: object) -> None:
         operation = event_name.removeprefix("before-send.")
         pace.wait(operation)
         calls.count(operation)
+        _add_mark(request)
 
-    client.meta.events.register("before-call", _add_mark)
     client.meta.events.register("before-send", on_send)
 
 
-def _add_mark(params: dict[str, dict[str, str]], **_: object) -> None:
-    headers = params["headers"]
-    present = headers.get("User-Agent", "").split()
-    headers["User-Agent"] = " ".join([*present, *(part for part in _mark.get() if part not in present)])
+def _add_mark(request: AWSPreparedRequest) -> None:
+    sent = request.headers.get("User-Agent", "")
+    present = (sent.decode() if isinstance(sent, bytes) else sent).split()  # botocore makes it bytes when it prepares
+    request.headers["User-Agent"] = " ".join([*present, *(part for part in _mark.get() if part not in present)])
