@@ -13,7 +13,7 @@ from demo.bill import Request, billed_unit_s
 from demo.picture import Caption, draw_picture
 from demo.played import PlayedDay
 from demo.table import day_table
-from warmcast.model import Mode
+from warmcast.model import Actuator, Mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_nothing_requested_costs_nothing() -> None:
     assert billed_unit_s([Request(0, 0)], 600) == 0
 
 
-def played(*, mode: Mode = Mode.APPLY, name: str = "shop:live") -> PlayedDay:
+def played(*, mode: Mode = Mode.APPLY, actuator: Actuator = Actuator.DIRECT, name: str = "shop:live") -> PlayedDay:
     """An hour at demand 2, then one at demand 8; capacity 4, then 12, requested 5 minutes before it is READY."""
     early = np.arange(120) < 60
     requested = np.where(np.arange(120) < 55, 4, 12)
@@ -53,6 +53,7 @@ def played(*, mode: Mode = Mode.APPLY, name: str = "shop:live") -> PlayedDay:
         name=name,
         title="a shop",
         mode=mode,
+        actuator=actuator,
         policy=f"{mode.value}, spillover 1%",
         start=0,
         demand=np.where(early, 2.0, 8.0),
@@ -79,10 +80,11 @@ def test_the_days_figures_are_spelled_out() -> None:
     assert day.changes == 1
 
 
-def test_only_a_mode_that_withholds_something_is_shown_as_watched() -> None:
-    """What it would set is of interest where that differs from what is set, and not in mode apply."""
-    assert played(mode=Mode.OBSERVE).only_watched
-    assert not played().only_watched
+def test_what_was_wanted_is_named_where_it_is_not_the_capacity() -> None:
+    """A mode that withholds, or an actuator that sets a minimum: else wanted and capacity are one."""
+    assert played().wanted_as is None
+    assert played(mode=Mode.OBSERVE).wanted_as == "capacity it would set"
+    assert played(actuator=Actuator.AUTOSCALING).wanted_as == "minimum it sets"
 
 
 def test_the_table_fits_a_terminal_and_tells_each_figure() -> None:

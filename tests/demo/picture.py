@@ -72,10 +72,9 @@ def _draw_panel(axes: Axes, day: PlayedDay) -> None:
     middles = (hours[:-1] + hours[1:]) / 2
     axes.fill_between(middles, 0, demand, color=DEMAND, alpha=0.65, linewidth=0, label="demand, each minute")
     axes.stairs(day.ready, hours, baseline=None, color=CAPACITY, linewidth=1.7, label="capacity that is READY")
-    if day.only_watched:
-        axes.stairs(
-            day.wanted, hours, baseline=None, color=WANTED, linestyle=":", linewidth=1.5, label="what it would set"
-        )
+    if day.wanted_as is not None:
+        dots = axes.stairs(day.wanted, hours, baseline=None, color=WANTED, linewidth=1.6, label=day.wanted_as)
+        dots.set_linestyle((0, (1, 1)))
     axes.axhline(day.static, color=STATIC, linestyle=(0, (6, 3)), linewidth=1.3, label="static peak capacity")
     axes.set_ylim(0, 1.08 * max(float(top.max()), float(demand.max()), float(day.wanted.max()), 1.0))
     _style_axes(axes, hours)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from demo.bill import Request, billed_unit_s
 from demo.traffic import MINUTE_S
-from warmcast.model import Mode
+from warmcast.model import Actuator, Mode
 
 if TYPE_CHECKING:
     from warmcast.model import FloatArray, IntArray
@@ -23,6 +23,7 @@ class PlayedDay:
         name: the target, `function:qualifier`.
         title: a few words on its traffic.
         mode: how far its policy trusts Warmcast.
+        actuator: which AWS interface carries a capacity out.
         policy: mode, actuator and objective in a few words.
         start: epoch seconds of the first minute.
         demand: offered load in concurrent executions; NaN is a gap.
@@ -40,6 +41,7 @@ class PlayedDay:
     name: str
     title: str
     mode: Mode
+    actuator: Actuator
     policy: str
     start: int
     demand: FloatArray
@@ -59,9 +61,17 @@ class PlayedDay:
         return len(self.demand)
 
     @property
-    def only_watched(self) -> bool:
-        """Whether its mode kept it from what was wanted, so that wanted and requested part."""
-        return self.mode is not Mode.APPLY and not np.array_equal(self.wanted, self.requested)
+    def wanted_as(self) -> str | None:
+        """What `wanted` is where it is not the capacity itself; None where the two are one."""
+        if self.mode is not Mode.APPLY:
+            return "capacity it would set"
+        match self.actuator:
+            case Actuator.DIRECT:
+                return None
+            case Actuator.AUTOSCALING:
+                return "minimum it sets"
+            case _:
+                assert_never(self.actuator)
 
     @property
     def spillover(self) -> float:

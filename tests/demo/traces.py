@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from demo.traffic import DAY_MINUTES, DAY_S, MINUTE_S, InputError, Traffic
+from demo.traffic import DAY_MINUTES, DAY_S, MINUTE_S, InputError, Traffic, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,13 +52,13 @@ class Trace:
 
 
 def read_folder(folder: Path) -> list[Trace]:
-    """Every trace of a folder, by name; raises InputError where there is no folder or no file of the format in it."""
+    """Every trace of a folder, by name; raises UsageError where there is no folder, or no such file in it."""
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+        raise UsageError(f"{folder}: no such folder")
     paths = sorted(path for path in folder.iterdir() if path.name.endswith((".csv", ".csv.gz")))
     traces = [trace for path in paths if (trace := read_trace(path)) is not None]
     if not traces:
-        raise InputError(f"{folder}: no file <name>.csv or <name>.csv.gz with the columns {HEADER}")
+        raise UsageError(f"{folder}: no file <name>.csv or <name>.csv.gz with the columns {HEADER}")
     return traces
 
 
@@ -124,7 +124,7 @@ def choose_weekday(traces: Sequence[Trace]) -> int:
     """The weekday that most traces can play with a week or more before it.
 
     All targets share one clock, so all play the same weekday. Among equals a working day, then the one with the longest
-    past. Raises InputError if no trace is long enough.
+    past. Raises UsageError if no trace is long enough.
     """
 
     def worth(weekday: int) -> tuple[int, bool, int]:
@@ -133,7 +133,7 @@ def choose_weekday(traces: Sequence[Trace]) -> int:
 
     best = max(range(7), key=worth)
     if worth(best)[0] == 0:
-        raise InputError(f"no trace has a whole day (UTC) with {LEAST_PAST_DAYS} days before it")
+        raise UsageError(f"no trace has a whole day (UTC) with {LEAST_PAST_DAYS} days before it")
     return best
 
 

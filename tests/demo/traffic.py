@@ -24,6 +24,10 @@ class InputError(WarmcastError):
     """The traffic that the demo was given can't be used; the message names file, line and what is wrong."""
 
 
+class UsageError(InputError):
+    """There is no such traffic to begin with: a folder that does not exist, or holds nothing of the kind."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Traffic:
     """Offered load of one service: a past to learn from and the day to play.
