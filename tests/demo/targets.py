@@ -5,11 +5,10 @@ Drawn traffic comes with the fleet in `fleet/` beside this file; for traces a fl
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,50 +58,59 @@ DRAWN = (
 )
 """The parts in drawn traffic; their policies are in `fleet/`."""
 
-_TRACE_KINDS: tuple[dict[str, object], ...] = (
-    {},
-    {"objective": {"spillover": "0.5%"}},
-    {"objective": {"cold_starts": "50 per 10k"}},
-    {"objective": {"cold_start_cost": 0.0004}},
-    {"actuator": "autoscaling"},
-    {"objective": "savings"},
-    {"mode": "raise-only"},
-    {"mode": "observe"},
+_TRACE_KINDS = (
+    "objective: {spillover: 1%}",
+    "objective: {spillover: 0.5%}",
+    "objective: {cold_starts: 50 per 10k}",
+    "objective: {cold_start_cost: 0.0004}",
+    "actuator: autoscaling",
+    "objective: savings",
+    "mode: raise-only",
+    "mode: observe",
 )
 _TRACE_DURATIONS_S = (0.35, 0.8, 0.25, 2.0, 0.15, 0.5, 0.4, 1.2)
 
 
 def parts_for(traffic: Sequence[Traffic]) -> list[Part]:
     """A part for each trace, in turn of the kinds that policies come in."""
+    names = _function_names([one.name for one in traffic])
     return [
         Part(
-            function=one.name,
+            function=names[index],
             traffic=one.name,
             title=f"trace {one.name}",
             duration_s=_TRACE_DURATIONS_S[index % len(_TRACE_DURATIONS_S)],
             memory_mb=1024,
-            by_hand=_kind(index).get("mode") == "observe",
+            by_hand=_kind(index) == "mode: observe",
         )
         for index, one in enumerate(traffic)
     ]
 
 
+def _function_names(names: Sequence[str]) -> list[str]:
+    """Names that Lambda takes (letters, digits, hyphens, underscores; 64 at most), no two the same."""
+    taken: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:52] or "trace"
+        number = sum(other == plain or other.startswith(f"{plain}-again-") for other in taken)
+        taken.append(f"{plain}-again-{number}" if number else plain)
+    return taken
+
+
 def write_trace_fleet(parts: Sequence[Part], ceilings: Sequence[int], folder: Path) -> None:
-    """Write policies for these parts into an empty folder: the same kinds as in the drawn fleet, a ceiling each."""
+    """Write policies for these parts into a folder: the same kinds as in the drawn fleet, a ceiling each."""
     folder.mkdir(parents=True, exist_ok=True)
-    defaults = {"mode": "apply", "timezone": "UTC", "objective": {"spillover": "1%"}}
-    (folder / "_defaults.yaml").write_text(yaml.safe_dump(defaults, sort_keys=False), encoding="utf-8")
-    targets = [
-        {
-            "function": part.function,
-            "qualifier": QUALIFIER,
-            "capacity": {"min": 1, "max": ceiling},
-            **_kind(index),
-        }
-        for index, (part, ceiling) in enumerate(zip(parts, ceilings, strict=True))
-    ]
-    (folder / "traces.yaml").write_text(yaml.safe_dump({"targets": targets}, sort_keys=False), encoding="utf-8")
+    (folder / "_defaults.yaml").write_text("mode: apply\ntimezone: UTC\n", encoding="utf-8")
+    lines = ["targets:"]
+    for index, (part, ceiling) in enumerate(zip(parts, ceilings, strict=True)):
+        lines += [
+            f"  - function: {part.function}",
+            f"    qualifier: {QUALIFIER}",
+            f"    capacity: {{min: 1, max: {ceiling}}}",
+            f"    {_kind(index)}",
+        ]
+    (folder / "traces.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _kind(index: int) -> dict[str, object]:
+def _kind(index: int) -> str:
     return _TRACE_KINDS[index % len(_TRACE_KINDS)]
