@@ -14,7 +14,7 @@ PACKAGE = SOURCE / "warmcast"
 # Whoever starts Warmcast: these read clock and environment, build clients, and are imported by nobody.
 ENTRY_POINTS = {"warmcast.handler", "warmcast.cli", "warmcast.__main__"}
 # What touches the world: AWS, files, standard output.
-EDGE = {"warmcast.act", "warmcast.aws", "warmcast.observe", "warmcast.emit"}
+EDGE = {"warmcast.act", "warmcast.aws", "warmcast.observe", "warmcast.emit", "warmcast.workshop"}
 AWS_SDK = {"boto3", "botocore"}
 CLOCKS = {
     "datetime.now",

@@ -41,6 +41,7 @@ class Settings(BaseModel):
 
     Args:
         region: where the function runs, from Lambda itself.
+        own_function: the function's own name, from Lambda itself; empty elsewhere.
         endpoint_url: another AWS than AWS's own; None for AWS.
         account: the account it runs in, 12 digits.
         table: name of the control table.
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     region: Annotated[str, Field(alias="AWS_REGION", min_length=1)]
+    own_function: Annotated[str, Field(alias="AWS_LAMBDA_FUNCTION_NAME")] = ""
     endpoint_url: Annotated[Url | None, _none_if(""), Field(alias="AWS_ENDPOINT_URL")] = None
     account: Annotated[str, Field(alias="WARMCAST_ACCOUNT", pattern="^[0-9]{12}$")]
     table: Annotated[str, Field(alias="WARMCAST_TABLE", min_length=1)]
@@ -81,9 +83,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(dict(environment))
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            + ("" if problem["type"] == "missing" else f", not {problem['input']!r}")
-            for problem in error.errors(include_url=False, include_context=False)
-        )
-        raise SettingsError(f"the function's environment can't be used: {wrong}") from None
+        raise SettingsError(f"the function's environment can't be used: {in_words(error)}") from None
+
+
+def in_words(error: ValidationError) -> str:
+    """What pydantic found wrong: each key with its rule and its value."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
+        + ("" if problem["type"] == "missing" else f", not {problem['input']!r}")
+        for problem in error.errors(include_url=False, include_context=False)
+    )
