@@ -128,7 +128,8 @@ class Demand:
                 self._absorb(one.item, one.grid, one.answer, now_s=now_s)
             elif one.item is Shared.REGION:
                 self._absorb_region(one.grid, one.answer, now_s=now_s)
-        self._records = {target: keeping.folded(record, now_s=now_s) for target, record in self._records.items()}
+        for target, record in self._records.items():  # one by one, so that the old weeks are let go on the way
+            self._records[target] = keeping.folded(record, now_s=now_s)
 
     def read_weeks(self, order: Iterable[TargetId], *, now_s: int, in_time: Callable[[], bool]) -> None:
         """Read the past weeks of targets that lack them, in that order, `weeks_per_tick` at most."""

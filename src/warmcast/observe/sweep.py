@@ -110,7 +110,7 @@ class Sweep:
         self._forget(now)
         self._read_account(now)
         self._read_scalables([t for t in targets if self._is_scalable_due(t, now)], now=now, in_time=in_time)
-        standings = self._standings(targets, pending=pending, suspects=suspects, now=now)
+        standings = self._standings(targets, pending=pending, suspects=suspects)
         for look in plan(standings, now=now, last=self._last, sweeping=self._sweeping):
             left = self._facts_left if look.subject is Subject.FACTS else self._calls_left - kept_back
             if left > 0 and in_time():
@@ -161,30 +161,27 @@ class Sweep:
     # --- what is due
 
     def _standings(
-        self,
-        targets: Sequence[TargetId],
-        *,
-        pending: AbstractSet[TargetId],
-        suspects: AbstractSet[TargetId],
-        now: datetime,
+        self, targets: Sequence[TargetId], *, pending: AbstractSet[TargetId], suspects: AbstractSet[TargetId]
     ) -> list[Standing]:
         standings: dict[tuple[Subject, str, str], Standing] = {}
         for target in targets:
-            unsettled = target in pending or self._is_unsettled(target)
-            odd = target in suspects and _is_older(self._capacities.get(target.function), self._sweeping.early, now)
+            pressing = target in pending or self._is_unsettled(target)
             for look in looks_of(target):
-                pressing = look.subject is not Subject.FACTS and (unsettled or odd)
+                standing = self._standing(look, pressing=pressing, early=target in suspects)
                 known = standings.get(look.key)
-                if known is None or (pressing and not known.pressing):
-                    standings[look.key] = self._standing(look, pressing=pressing)
+                if known is None or (standing.pressing, standing.early) > (known.pressing, known.early):
+                    standings[look.key] = standing
         return list(standings.values())
 
-    def _standing(self, look: Look, *, pressing: bool) -> Standing:
+    def _standing(self, look: Look, *, pressing: bool, early: bool) -> Standing:
         seen = self._seen(look)
-        if seen is None or (look.subject is Subject.FACTS and self._is_outdated(look.target)):
+        if look.subject is Subject.FACTS:  # nothing but another version changes these
+            pressing = early = False
+            seen = None if self._is_outdated(look.target) else seen
+        if seen is None:
             return Standing(look, None)
         fault = seen.value.kind if isinstance(seen.value, Fault) else None
-        return Standing(look, seen.at, fault, pressing)
+        return Standing(look, seen.at, fault, pressing=pressing, early=early)
 
     def _is_unsettled(self, target: TargetId) -> bool:
         """Whether something is under way that the next tick may find done: an allocation, or a version shift."""
@@ -283,10 +280,6 @@ class Sweep:
         self._aliases = {key: seen for key, seen in self._aliases.items() if now - seen.at < FORGET_AFTER}
         self._facts = {key: seen for key, seen in self._facts.items() if now - seen.at < FORGET_AFTER}
         self._scalables = {key: seen for key, seen in self._scalables.items() if now - seen.at < FORGET_AFTER}
-
-
-def _is_older(seen: Seen[object] | None, age: timedelta, now: datetime) -> bool:
-    return seen is not None and now - seen.at >= age
 
 
 def _is_from(seen: Seen[object] | None, now: datetime) -> bool:

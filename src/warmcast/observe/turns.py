@@ -58,13 +58,15 @@ class Standing:
     Args:
         at: when it was last taken; None if never, or if what it saw is known to have changed.
         fault: what it met then; None if it was answered.
-        pressing: whether it is to be taken in this tick, whatever its age.
+        pressing: whether a change is under way that it may show done.
+        early: whether what it saw last is in doubt.
     """
 
     look: Look
     at: datetime | None
     fault: FaultKind | None = None
     pressing: bool = False
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Sweeping:
         capacity, alias, facts: within this time all of the fleet is read once, evenly spread.
         account, scalable: read when older than this.
         retry: what is missing or denied is asked for again after this long; other faults at the next tick.
-        early: a target that looks odd (`suspects`) is read again when its capacity is older than this.
+        early: what is in doubt is read again when it is older than this.
         calls_per_tick: calls of Lambda's shared limit in one tick: 5 a second for 40 seconds. A quarter is kept back
             for `reread`.
         facts_per_tick: GetFunction reads in one tick.
@@ -100,9 +102,9 @@ class Sweeping:
 def plan(standings: Sequence[Standing], *, now: datetime, last: datetime | None, sweeping: Sweeping) -> list[Look]:
     """The looks to take in this tick, the most urgent first.
 
-    1. pressing ones: a change is under way, or something looks odd;
+    1. pressing ones;
     2. those never taken, in the order given, so that one target after the other becomes known;
-    3. failed ones, when it is time to try again;
+    3. those in doubt, and failed ones when it is time to try again, the oldest first;
     4. of the rest the oldest, as many as this tick's share of their period is.
 
     Args:
@@ -114,8 +116,9 @@ def plan(standings: Sequence[Standing], *, now: datetime, last: datetime | None,
     taken = [s for s in standings if s.at is not None]
     pressing = [s.look for s in taken if s.pressing and s.at != now]
     unknown = [s.look for s in standings if s.at is None]
-    failed = [s.look for s in taken if s.fault and not s.pressing and _is_time_again(s, now, sweeping)]
-    return [*pressing, *unknown, *failed, *_in_turn(taken, now=now, last=last, sweeping=sweeping)]
+    rest = sorted((s for s in taken if not s.pressing), key=lambda s: (s.at, s.look.key))
+    again = [s.look for s in rest if _is_due_again(s, now, sweeping)]
+    return [*pressing, *unknown, *again, *_in_turn(rest, now=now, last=last, sweeping=sweeping)]
 
 
 def share_of(n: int, period: timedelta, *, last: datetime, now: datetime) -> int:
@@ -131,20 +134,24 @@ def share_of(n: int, period: timedelta, *, last: datetime, now: datetime) -> int
     return min(n, int(n * now.timestamp() // period_s) - int(n * last.timestamp() // period_s))
 
 
-def _is_time_again(standing: Standing, now: datetime, sweeping: Sweeping) -> bool:
+def _is_due_again(standing: Standing, now: datetime, sweeping: Sweeping) -> bool:
+    if standing.at is None or standing.at == now:
+        return False
+    if standing.fault is None:
+        return standing.early and now - standing.at >= sweeping.early
     lasting = standing.fault in {FaultKind.MISSING, FaultKind.DENIED}
-    wait = sweeping.retry if lasting else timedelta()
-    return standing.at is not None and standing.at < now and now - standing.at >= wait
+    return not lasting or now - standing.at >= sweeping.retry
 
 
-def _in_turn(taken: Iterable[Standing], *, now: datetime, last: datetime | None, sweeping: Sweeping) -> list[Look]:
+def _in_turn(rest: Iterable[Standing], *, now: datetime, last: datetime | None, sweeping: Sweeping) -> list[Look]:
+    """This tick's share of what is healthy, given the oldest first."""
     if last is None:
         return []
+    healthy = [s.look for s in rest if s.fault is None and not s.early]
     due: list[Look] = []
-    settled = sorted((s for s in taken if not s.fault and not s.pressing), key=lambda s: (s.at, s.look.key))
     for subject in Subject:
-        of_subject = [s.look for s in settled if s.look.subject is subject]
-        due += of_subject[: share_of(len(of_subject), sweeping.period(subject), last=last, now=now)]
+        looks = [look for look in healthy if look.subject is subject]
+        due += looks[: share_of(len(looks), sweeping.period(subject), last=last, now=now)]
     return due
 
 
