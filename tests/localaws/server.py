@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import StartResponse
 
+    from werkzeug.serving import BaseWSGIServer
+
     from localaws.control import Arrays
     from localaws.faults import Fault
     from localaws.wire import Json
@@ -132,8 +134,8 @@ class LocalAws(Control):
         limit = rate_limit or (RateLimit.REAL if now is None else RateLimit.OFF)
         self._world = World(self.clock, Place(account, region), forget_scalable_target, rate_limit=limit)
         self._app = Application(self._world)
-        self._server = make_server(host, port, self._app, threaded=True, request_handler=_QuietHandler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="localaws", daemon=True)
+        self._address = (host, port)
+        self._server: BaseWSGIServer | None = None
 
     def start(self) -> Self:
         """Begin to listen, with nothing of this account left over in moto."""
@@ -141,17 +143,20 @@ class LocalAws(Control):
             raise RuntimeError(
                 f"a local AWS for account {self.account} already runs in this process; give another account"
             )
+        host, port = self._address
+        self._server = make_server(host, port, self._app, threaded=True, request_handler=_QuietHandler)
         self._running.add(self.account)
         drop_account(self.account)
-        self._thread.start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="localaws", daemon=True).start()
         return self
 
     def stop(self) -> None:
         """Stop listening."""
+        server = self._listening()
+        self._server = None
         self._app.stopping.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        server.shutdown()
+        server.server_close()
         self._running.discard(self.account)
 
     def __enter__(self) -> Self:
@@ -165,7 +170,13 @@ class LocalAws(Control):
     @property
     def endpoint_url(self) -> str:
         """What to give botocore as `endpoint_url`."""
-        return f"http://{self._server.host}:{self._server.port}"
+        server = self._listening()
+        return f"http://{server.host}:{server.port}"
+
+    def _listening(self) -> BaseWSGIServer:
+        if self._server is None:
+            raise RuntimeError("the local AWS is not running: start it, or use it in a `with` statement")
+        return self._server
 
     def environment(self) -> dict[str, str]:
         """Environment variables with which any AWS SDK talks to this server."""
