@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from builders import CHECKOUT, NOON, decision, target
 from warmcast.aws.table import ReadOnlyTable, Table
@@ -17,8 +20,11 @@ from warmcast.errors import AwsError
 from warmcast.model import Memory, Outcome, Override, Result, TargetId
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from localaws import LocalAws
 
 LATER = NOON + timedelta(minutes=10)
 KEY = "111122223333#us-east-1#checkout-api#live"
@@ -72,10 +78,28 @@ def test_a_lock_that_was_left_behind_expires(table: Table) -> None:
     assert table.lock("next", now=LATER, until=LATER + timedelta(minutes=10))
 
 
-def test_the_same_owner_may_take_its_lock_again(table: Table) -> None:
-    """A retry after a lost answer finds its own lock and goes on."""
-    assert table.lock("first", now=NOON, until=LATER)
-    assert table.lock("first", now=NOON, until=LATER)
+def test_an_event_that_is_delivered_twice_gets_one_lock(table: Table) -> None:
+    """Lambda may run one event, and so one owner, twice at once: the second run is as locked out as any other."""
+    assert table.lock("request-1", now=NOON, until=LATER)
+    assert not table.lock("request-1", now=NOON, until=LATER)
+
+
+def test_a_lock_whose_answer_was_lost_is_ours(aws: LocalAws, table_name: str) -> None:
+    """The write arrives, its answer does not; the SDK sends it again, and that finds its own lock."""
+    client = aws.session().client(
+        "dynamodb", endpoint_url=aws.endpoint_url, config=Config(retries={"mode": "standard", "total_max_attempts": 2})
+    )
+    lost: list[AWSPreparedRequest] = []
+
+    def lose_the_first_answer(request: AWSPreparedRequest, **_: object) -> None:
+        if not lost:
+            lost.append(request)
+            URLLib3Session().send(request)
+            raise ConnectionClosedError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.dynamodb.PutItem", lose_the_first_answer)
+    assert Table(client, table_name).lock("first", now=NOON, until=LATER)
+    assert len(lost) == 1
 
 
 def test_nobody_gives_back_another_owners_lock(table: Table) -> None:
@@ -100,6 +124,11 @@ def test_a_memory_comes_back_as_it_was(table: Table, memory: Memory) -> None:
     """Whole numbers, fractions to the last digit, instants and flags survive the table; what was None is None."""
     table.remember(CHECKOUT, memory)
     assert table.recall(now=NOON).memories == {CHECKOUT: memory}
+
+
+def test_every_field_of_a_memory_is_kept() -> None:
+    """The memory that the test above sends through has no field at its default: a new field must be added to it."""
+    assert [each.name for each in fields(Memory) if getattr(FULL, each.name) == getattr(Memory(), each.name)] == []
 
 
 def test_a_new_memory_takes_the_old_ones_place(table: Table) -> None:

@@ -5,9 +5,11 @@ Every client of this package makes its calls inside `translated`. Touches nothin
 
 from __future__ import annotations
 
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from botocore import parsers
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -35,6 +37,15 @@ def translated(operation: str) -> Iterator[None]:
         raise AwsError(said.get("Code") or "Unknown", said.get("Message") or "(no message)", operation) from error
     except BotoCoreError as error:
         raise AwsError(type(error).__name__, str(error), operation) from error
-    except (ResponseParserError, LookupError, TypeError, AttributeError) as error:
-        # botocore's parser and our own reading of the answer trip over JSON of another shape in these ways.
+    except (ResponseParserError, LookupError) as error:
         raise AwsError(UNREADABLE, f"{type(error).__name__}: {error}", operation) from error
+    except (AttributeError, TypeError) as error:
+        if not _tripped_the_parser(error):
+            raise
+        raise AwsError(UNREADABLE, f"{type(error).__name__}: {error}", operation) from error
+
+
+def _tripped_the_parser(error: Exception) -> bool:
+    """Whether it came out of botocore's parser, which so meets JSON of another shape; else it is a bug of ours."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__") == parsers.__name__ for frame, _ in frames)

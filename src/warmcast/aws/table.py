@@ -5,7 +5,7 @@ a tick recalls shares one partition, so that one Query (in pages of 1 MB, some t
 
 | pk            | sk               | attributes                                                                     |
 | ------------- | ---------------- | ------------------------------------------------------------------------------ |
-| lock          | tick             | owner S, until N (epoch seconds)                                               |
+| lock          | tick             | owner S, attempt S, until N (epoch seconds)                                    |
 | control       | memory#TARGET    | the fields of `model.Memory` by name: N, BOOL, S (instants as ISO 8601)        |
 | control       | override#TARGET  | until S, reason S, by S, minimum N and maximum N (either may lack), expires_at |
 | control       | stop#TARGET      | by S, reason S, until S (lacking: until it is removed), expires_at             |
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from numbers import Integral, Real
@@ -64,16 +65,23 @@ class Table:
     def lock(self, owner: str, *, now: datetime, until: datetime) -> bool:
         """Take the lock by a conditional write; False where another owner holds it and it has not expired.
 
-        The same owner may take it again: a retry after a lost answer finds its own lock.
+        A repeated request of this very attempt (the SDK's, after a lost answer) finds its own lock; a second attempt in
+        the same owner's name does not, for Lambda may deliver one event, request id and all, twice.
         """
+        attempt = uuid.uuid4().hex
         try:
             with translated("PutItem"):
                 self._client.put_item(
                     TableName=self._name,
-                    Item={**_LOCK, "owner": {"S": owner}, "until": {"N": str(until.timestamp())}},
-                    ConditionExpression="attribute_not_exists(pk) OR #until <= :now OR #owner = :owner",
-                    ExpressionAttributeNames={"#until": "until", "#owner": "owner"},
-                    ExpressionAttributeValues={":now": {"N": str(now.timestamp())}, ":owner": {"S": owner}},
+                    Item={
+                        **_LOCK,
+                        "owner": {"S": owner},
+                        "attempt": {"S": attempt},
+                        "until": {"N": str(until.timestamp())},
+                    },
+                    ConditionExpression="attribute_not_exists(pk) OR #until <= :now OR attempt = :attempt",
+                    ExpressionAttributeNames={"#until": "until"},
+                    ExpressionAttributeValues={":now": {"N": str(now.timestamp())}, ":attempt": {"S": attempt}},
                 )
         except AwsError as error:
             if error.code != _CONDITION_FAILED:

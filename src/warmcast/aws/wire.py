@@ -136,6 +136,6 @@ def watch(client: BaseClient, *, calls: CallCounter, pace: Pace) -> None:
 
 
 def _add_mark(request: AWSPreparedRequest) -> None:
-    sent = request.headers.get("User-Agent", "")
-    present = (sent.decode() if isinstance(sent, bytes) else sent).split()  # botocore makes it bytes when it prepares
+    value: object = request.headers.get("User-Agent", "")
+    present = (value.decode() if isinstance(value, bytes) else str(value)).split()  # once prepared, it is bytes
     request.headers["User-Agent"] = " ".join([*present, *(part for part in _mark.get() if part not in present)])
