@@ -1,0 +1,158 @@
+"""The numbers that a forecast is made from: learned ones, or those that stand in while history is short. Pure numpy.
+
+The model works on a compressed scale y = log(1 + rate / unit): far above `unit` (a tenth of the mean rate) a step of y
+is a percentage, far below it an amount, so that nights and zeros are no trouble.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from warmcast.forecast.season import BINS, WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from warmcast.model import FloatArray
+
+VERSION = 1
+"""Raised when the meaning of the tables changes: older ones are learned again."""
+
+LEVELS = np.array([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
+"""Quantile levels of every forecast."""
+
+MEDIAN = 3
+"""Index of the median among them."""
+
+WEIGHTS = np.array([0.125, 0.15, 0.15, 0.15, 0.15, 0.125, 0.08, 0.045, 0.025])
+"""What each level stands for: the probability between the midpoints to its neighbours."""
+
+DEVIATES = np.array([-1.6449, -0.8416, -0.3853, 0.0, 0.3853, 0.8416, 1.2816, 1.7507, 2.3263])
+"""Standard normal quantiles of the levels."""
+
+WINDOWS = np.array([1, 3, 24, BINS])
+"""The current level is seen through means over the last 5 and 15 minutes, 2 hours and a day (in 5-minute steps)."""
+
+LEADS = np.array([1, 2, 3, 6, 12, 24, 48, 96, 144, 288, 576, 2016])
+"""Leads (in 5-minute steps ahead) at which reversion and errors are kept; between them they are interpolated."""
+
+SCALE_SHARE = 0.1
+LEAST_UNIT = 1e-6
+
+UNCERTAIN = np.array([0.3, 0.35, 0.4, 0.47, 0.55, 0.7, 0.9, 1.0, 1.1, 1.1, 1.1, 1.1])
+"""Deviation of a flat forecast per lead on the compressed scale, of traffic of which nothing is known: between the
+median and the upper quartile over the series of the benchmark."""
+
+FLAT = np.array([[0.5, 0.3, 0.2, 0.0]] * 3 + [[0.3, 0.3, 0.3, 0.1]] * 2 + [[0.0, 0.2, 0.4, 0.4]] * 7)
+"""How a flat forecast follows the windows, per lead."""
+
+
+def compress(rate: FloatArray, unit: float) -> FloatArray:
+    """Rate -> the scale that the model works on; NaN stays NaN."""
+    compressed: FloatArray = np.log1p(rate / unit)
+    return compressed
+
+
+def expand(compressed: FloatArray, unit: float) -> FloatArray:
+    """The model's scale -> rate, never below zero, and finite."""
+    rate: FloatArray = unit * np.expm1(np.clip(compressed, 0.0, 50.0))
+    return rate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """Everything that a forecast needs beside the last day's history; each table is an array, to be kept as it is.
+
+    Args:
+        unit: arrival rate at which the compressed scale turns from linear to logarithmic, shape (1,).
+        week: the profile, every 5 minutes of the local week, Monday 00:00 first, shape (2016,); zeros: no season.
+        spread: relative width of the errors per 5 minutes of the local day, mean 1, shape (288,).
+        follow: how much of each window's surprise is still there per lead, shape (leads, windows).
+        offsets: quantiles of the error per lead at spread 1, shape (leads, levels).
+        usual: the range of 15-minute surprises that history has shown, shape (2,).
+        duration_s: typical mean duration per 5 minutes of the local day, shape (288,).
+        slowness: the highest duration over the typical one that counts as learned (logarithm), and the deviation of an
+            hour's duration from the hour before, shape (2,).
+        known_days: how much history went in, in days, shape (1,).
+    """
+
+    unit: FloatArray
+    week: FloatArray
+    spread: FloatArray
+    follow: FloatArray
+    offsets: FloatArray
+    usual: FloatArray
+    duration_s: FloatArray
+    slowness: FloatArray
+    known_days: FloatArray
+
+    @property
+    def basis(self) -> str:
+        """What a forecast from these rests on: "level" under a day of history, "day" under a week, else "week"."""
+        days = float(self.known_days[0])
+        return "level" if days < 1 else "day" if days < WEEK else "week"
+
+    def as_arrays(self) -> dict[str, FloatArray]:
+        """The tables by name, with their version."""
+        return {"version": np.array([VERSION], dtype=np.float64)} | {
+            field.name: getattr(self, field.name) for field in fields(self)
+        }
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, FloatArray]) -> Tables | None:
+        """The tables kept by `as_arrays`; None where they are of another version."""
+        version = arrays.get("version")
+        if version is None or float(version[0]) != VERSION:
+            return None
+        return Tables(**{field.name: arrays[field.name] for field in fields(Tables)})
+
+
+def unit_for(rate: FloatArray) -> float:
+    """Where the compressed scale turns logarithmic: a tenth of the mean known rate."""
+    known = rate[~np.isnan(rate)]
+    return max(SCALE_SHARE * float(known.mean()), LEAST_UNIT) if known.size else LEAST_UNIT
+
+
+def widening(known_days: float) -> float:
+    """Factor on the errors' quantiles while history is short: an hour or less 3, a day 1.5, a week 1.07, two 1.04.
+
+    3 at most, 1.5 / days^(1/4) under a day, 1 + 0.5 / days from then on.
+    """
+    if known_days >= 1:
+        return 1 + 0.5 / known_days
+    return float(min(3.0, 1.5 / max(known_days, 1e-3) ** 0.25))
+
+
+def stand_in(unit: float, duration_s: float, known_days: float) -> Tables:
+    """Tables for traffic of which next to nothing is known: flat at its current level, and wide."""
+    return Tables(
+        unit=np.array([unit]),
+        week=np.zeros(WEEK * BINS),
+        spread=np.ones(BINS),
+        follow=FLAT,
+        offsets=np.outer(UNCERTAIN, DEVIATES) * widening(known_days),
+        usual=np.array([-np.inf, np.inf]),
+        duration_s=np.full(BINS, duration_s),
+        slowness=np.array([np.inf, 0.0]),
+        known_days=np.array([known_days]),
+    )
+
+
+def windows(surprise: FloatArray) -> FloatArray:
+    """Means of the known surprises over each window up to and with each step, shape (windows, N).
+
+    A window in which nothing is known takes the next longer one's mean; if none knows anything, 0: as foreseen.
+    """
+    known = ~np.isnan(surprise)
+    total = np.concatenate([[0.0], np.cumsum(np.where(known, surprise, 0.0))])
+    count = np.concatenate([[0], np.cumsum(known)])
+    ends = np.arange(1, len(surprise) + 1)
+    starts = np.maximum(ends - WINDOWS[:, None], 0)
+    within = count[ends] - count[starts]
+    means: FloatArray = np.divide(total[ends] - total[starts], within, out=np.zeros(within.shape), where=within > 0)
+    for nth in range(len(WINDOWS) - 2, -1, -1):
+        np.copyto(means[nth], means[nth + 1], where=within[nth] == 0)
+    return means
