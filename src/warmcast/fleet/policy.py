@@ -231,9 +231,13 @@ class Policy(_Part):
         Mode,
         Field(strict=False, description="How far to trust Warmcast: observe writes nothing, raise-only never lowers."),
     ] = Mode.OBSERVE
-    actuator: Annotated[Actuator, Field(strict=False, description="Which AWS interface carries a capacity out.")] = (
-        Actuator.DIRECT
-    )
+    actuator: Annotated[
+        Actuator,
+        Field(
+            strict=False,
+            description="How a capacity is carried out: put as it is, or through a scalable target's bounds.",
+        ),
+    ] = Actuator.DIRECT
     stack_owns_config: Annotated[
         bool, Field(description="Whether some stack declares the provisioned concurrency; then it is never deleted.")
     ] = True

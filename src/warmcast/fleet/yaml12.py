@@ -119,8 +119,8 @@ class _Builder:
     def path(self) -> Path:
         return tuple(frame.step for frame in self.stack[1:])
 
-    def flaw(self, line: int, rule: str, value: str, *, hint: str = "", key: str | None = None) -> Flaw:
-        path = self.path() if key is None else (*self.path(), key)
+    def flaw(self, line: int, rule: str, value: str, *, hint: str = "", key: str | int = "") -> Flaw:
+        path = self.path() if key == "" else (*self.path(), key)
         return Flaw(Problem(path or ("file",), rule, value, hint), line)
 
     def add(self, event: yaml.Event) -> None:
@@ -150,10 +150,19 @@ class _Builder:
             self.flaws.append(self.flaw(line, "free of YAML directives", "a directive", hint="remove the % lines"))
 
     def refuse_marks(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> None:
+        step = self.step()
         if event.anchor:
-            self.flaws.append(self.flaw(line, "free of anchors", show(f"&{event.anchor}"), hint="use _defaults.yaml"))
+            value = show(f"&{event.anchor}")
+            self.flaws.append(self.flaw(line, "free of anchors", value, hint="use _defaults.yaml", key=step))
         if event.tag:
-            self.flaws.append(self.flaw(line, "free of tags", show(event.tag)))
+            self.flaws.append(self.flaw(line, "free of tags", show(event.tag), key=step))
+
+    def step(self) -> str | int:
+        """The key or index that the next value gets; empty for the root and for a key."""
+        if not self.stack:
+            return ""
+        frame = self.stack[-1]
+        return len(frame.node.value) if isinstance(frame.node.value, list) else (frame.key or "")
 
     def scalar(self, event: yaml.ScalarEvent, line: int) -> None:
         frame = self.stack[-1] if self.stack else None
@@ -164,8 +173,8 @@ class _Builder:
             value = resolve(event.value) if event.implicit[0] else event.value
         except ValueError:
             rule = f"a number of at most {LONGEST_INTEGER} digits"
-            self.flaws.append(self.flaw(line, rule, show(event.value), key=frame.key if frame else None))
-            value = None
+            self.flaws.append(self.flaw(line, rule, show(event.value), key=self.step()))
+            value = event.value
         self.place(value, line)
 
     def open(self, event: yaml.CollectionStartEvent, line: int) -> None:
@@ -174,9 +183,7 @@ class _Builder:
             raise _UnreadableError(self.flaw(line, "text as a key", "a mapping or a list"))
         if len(self.stack) >= DEEPEST:
             raise _UnreadableError(self.flaw(line, f"nested at most {DEEPEST} deep", "deeper"))
-        step: str | int = ""
-        if frame:
-            step = len(frame.node.value) if isinstance(frame.node.value, list) else (frame.key or "")
+        step = self.step()
         node = self.place({} if isinstance(event, yaml.MappingStartEvent) else [], line)
         self.stack.append(_Frame(node, step=step))
 

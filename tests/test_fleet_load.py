@@ -1,0 +1,222 @@
+"""Loading: what a policy becomes, what defaults do, what each kind of wrong path costs."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from warmcast.errors import FleetError
+from warmcast.fleet import (
+    ColdStartCost,
+    ColdStarts,
+    Home,
+    OnRemove,
+    OnSlow,
+    Repeated,
+    Savings,
+    Spillover,
+    Weekly,
+    load_fleet,
+)
+from warmcast.model import Actuator, Mode, TargetId
+
+GOOD = Path(__file__).parent / "data" / "fleet" / "good"
+EXAMPLE = Path(__file__).parent.parent / "src" / "fleet"
+HOME = Home("123456789012", "eu-west-1")
+API = "targets:\n  - function: api\n    qualifier: live\n    capacity: {max: 10}\n"
+
+
+def target(function: str, qualifier: str = "live") -> TargetId:
+    """A target at home."""
+    return TargetId(HOME.account, HOME.region, function, qualifier)
+
+
+def test_the_designs_example_becomes_the_policy_it_describes() -> None:
+    """Every key of the example arrives with its type."""
+    policy = load_fleet([GOOD / "design_example.yaml"], home=HOME).policies[target("checkout-api")]
+
+    assert (policy.owner, policy.mode, policy.actuator) == ("payments", Mode.APPLY, Actuator.DIRECT)
+    assert policy.timezone is ZoneInfo("Europe/London")
+    assert (policy.capacity.min, policy.capacity.max) == (2, 400)
+    assert policy.objective == Spillover(0.01)
+    office, month_end = policy.schedule
+    assert (office.title, office.min, office.max) == ("office hours", 20, None)
+    assert office.timing == Weekly(frozenset(range(5)), 480, 1140)
+    assert isinstance(month_end.timing, Repeated)
+    assert (str(month_end.timing.cron), month_end.timing.length_s) == ("0 2 28-31 * *", 10_800)
+
+
+def test_what_is_left_out_has_the_documented_default() -> None:
+    """The smallest policy observes, aims at 1% spillover and keeps at least one unit."""
+    policy = load_fleet([GOOD / "smallest.yaml"], home=HOME).policies[target("api")]
+
+    assert (policy.mode, policy.actuator, policy.objective) == (Mode.OBSERVE, Actuator.DIRECT, Spillover(0.01))
+    assert (policy.capacity.min, policy.schedule, policy.timezone.key) == (1, (), "UTC")
+    assert (policy.hold, policy.lead_time) == (timedelta(minutes=15), None)
+    assert (policy.on_slow, policy.on_remove, policy.stack_owns_config) == (OnSlow.FOLLOW, OnRemove.KEEP, True)
+    assert (policy.adopt, policy.metrics, policy.owner) == (False, False, None)
+
+
+def test_an_arn_is_reduced_to_the_name() -> None:
+    """A full ARN gives function, account and Region."""
+    policy = load_fleet([GOOD / "every_key.yaml"], home=HOME).policies[target("api")]
+
+    assert (policy.function, policy.account, policy.region) == ("api", HOME.account, HOME.region)
+
+
+def test_scalars_are_read_as_yaml_1_2() -> None:
+    """`on`, `NO` and `off` stay text, `19:00` is a time, a version may be a number, `0o20` is 16."""
+    policies = load_fleet([GOOD / "yaml_1_2_scalars.yaml"], home=HOME).policies
+    policy = policies[target("on", "NO")]
+
+    assert (policy.owner, policy.capacity.min, policy.capacity.max) == ("off", 2, 16)
+    assert [window.title for window in policy.schedule] == ["yes", "2026-11-27T00:00", "1_000"]
+    assert policy.schedule[1].timing == Weekly(frozenset({5, 6}), 1140, 450)
+    assert target("json-style", "7") in policies
+
+
+def test_each_objective_has_its_own_type() -> None:
+    """The five ways to promise."""
+    objectives = [policy.objective for policy in load_fleet([GOOD / "objectives.yaml"], home=HOME).policies.values()]
+
+    assert objectives == [
+        Spillover(0.005),
+        Spillover(0.5),
+        ColdStarts(2.0),
+        ColdStartCost(0.0004),
+        ColdStartCost(1.0),
+        Savings(),
+    ]
+
+
+def test_defaults_merge_mappings_and_replace_lists_and_the_objective() -> None:
+    """`own` raises max and keeps the shared min; its objective and its empty schedule replace the shared ones."""
+    policies = load_fleet([GOOD / "with_defaults"], home=HOME).policies
+    plain, own, web = policies[target("plain")], policies[target("own", "blue")], policies[target("web")]
+
+    assert (plain.mode, plain.capacity.max, plain.lead_time) == (Mode.APPLY, 20, timedelta(minutes=4))
+    assert [window.title for window in plain.schedule] == ["day"]
+    assert (own.capacity.min, own.capacity.max) == (2, 30)
+    assert (own.objective, own.schedule, own.lead_time) == (Spillover(0.02), (), None)
+    assert (web.owner, web.mode, web.capacity.min, web.capacity.max) == ("team", Mode.APPLY, 2, 25)
+
+
+def test_a_file_by_itself_is_governed_by_the_defaults_beside_it() -> None:
+    """`validate api.yaml` means what `validate .` means of that file."""
+    alone = load_fleet([GOOD / "with_defaults" / "api.yaml"], home=HOME).policies
+
+    assert alone == {
+        target: policy
+        for target, policy in load_fleet([GOOD / "with_defaults"], home=HOME).policies.items()
+        if target.function != "web"
+    }
+
+
+def test_a_file_given_twice_is_read_once() -> None:
+    """A folder and a file inside it are no duplicate target."""
+    fleet = load_fleet([GOOD / "with_defaults", GOOD / "with_defaults" / "api.yaml"], home=HOME)
+
+    assert fleet.findings == ()
+
+
+def test_the_shipped_example_loads_and_writes_nothing() -> None:
+    """What `src/fleet` ships is good, and only observes."""
+    fleet = load_fleet([EXAMPLE], home=HOME)
+
+    assert fleet.findings == ()
+    assert {policy.mode for policy in fleet.policies.values()} == {Mode.OBSERVE}
+
+
+def test_without_a_home_ids_are_empty_and_named_accounts_are_errors() -> None:
+    """On a laptop nobody knows whether a named account is the right one: the finding says how to tell."""
+    assert list(load_fleet([GOOD / "smallest.yaml"], home=None).policies) == [TargetId("", "", "api", "live")]
+
+    named = load_fleet([GOOD / "every_key.yaml"], home=None)
+
+    assert not named.policies
+    assert [finding.key for finding in named.findings] == ["account", "region"]
+    assert all(finding.message.endswith("pass --account and --region") for finding in named.findings)
+
+
+def test_a_missing_path_is_an_error_that_names_it(tmp_path: Path) -> None:
+    """Nothing can be checked that is not there."""
+    with pytest.raises(FleetError, match=r"nowhere: no such file or folder"):
+        load_fleet([tmp_path / "nowhere"], home=HOME)
+
+
+def test_a_folder_without_policies_is_an_error(tmp_path: Path) -> None:
+    """Defaults alone, hidden files and other suffixes are no policy files."""
+    for name in ("_defaults.yaml", ".hidden.yaml", "notes.txt"):
+        (tmp_path / name).write_text(API, encoding="utf-8")
+
+    with pytest.raises(FleetError, match="no policy file"):
+        load_fleet([tmp_path], home=HOME)
+
+
+def test_no_path_at_all_is_an_error() -> None:
+    """An empty fleet is never an accident that goes unnoticed."""
+    with pytest.raises(FleetError, match="no policy files"):
+        load_fleet([], home=HOME)
+
+
+def test_one_unreadable_file_costs_no_other(tmp_path: Path) -> None:
+    """A dangling link is a finding; the good file beside it is loaded, and the fleet is not complete."""
+    (tmp_path / "good.yaml").write_text(API, encoding="utf-8")
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+
+    fleet = load_fleet([tmp_path], home=HOME)
+
+    assert list(fleet.policies) == [target("api")]
+    assert [(finding.line, finding.key) for finding in fleet.findings] == [(1, "file")]
+    assert "No such file" in fleet.findings[0].message
+    assert not fleet.complete
+
+
+def test_only_unreadable_files_are_an_error(tmp_path: Path) -> None:
+    """With nothing readable there is no fleet to speak of."""
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(FleetError, match="can't be read"):
+        load_fleet([tmp_path], home=HOME)
+
+
+def test_the_defaults_file_can_be_checked_by_itself(tmp_path: Path) -> None:
+    """`validate _defaults.yaml` tells what is wrong with it, and misses no target."""
+    path = tmp_path / "_defaults.yaml"
+    path.write_text("mode: always\n", encoding="utf-8")
+
+    assert [finding.key for finding in load_fleet([path], home=HOME).findings] == ["mode"]
+
+
+def test_the_version_is_the_callers_or_a_digest_of_the_files(tmp_path: Path) -> None:
+    """The same files have the same version anywhere; another byte makes another."""
+    first, second = tmp_path / "a" / "x.yaml", tmp_path / "b" / "x.yaml"
+    for path in (first, second):
+        path.parent.mkdir()
+        path.write_text(API, encoding="utf-8")
+    versions = [load_fleet([path.parent], home=HOME).version for path in (first, second)]
+    second.write_text(API + "\n", encoding="utf-8")
+
+    assert versions[0] == versions[1] != load_fleet([second.parent], home=HOME).version
+    assert load_fleet([first], home=HOME, version="4f2c").version == "4f2c"
+
+
+def test_a_thousand_targets_load_in_well_under_two_seconds(tmp_path: Path) -> None:
+    """Measured in processor time, so that a busy machine fails nobody."""
+    one = (
+        "  - function: f{0}\n    qualifier: live\n    capacity: {{min: 2, max: 400}}\n    schedule:\n"
+        '      - {{name: day, days: mon-fri, from: "08:00", to: "19:00", min: 20}}\n'
+        '      - {{name: end, cron: "0 2 28-31 * *", for: 3h, min: {0}}}\n'
+    )
+    text = "targets:\n" + "".join(one.format(number) for number in range(1, 1001))
+    (tmp_path / "many.yaml").write_text(text.replace("max: 400", "max: 1000"), encoding="utf-8")
+
+    started = time.process_time()
+    fleet = load_fleet([tmp_path], home=HOME)
+
+    assert time.process_time() - started < 2
+    assert (len(fleet.policies), fleet.findings) == (1000, ())
