@@ -10,13 +10,23 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from localaws.metrics import STATISTICS, MetricStore, Minutes, Points, Sample, SeriesKey, kept_since, visible_until
+from localaws.metrics import (
+    NO_POINTS,
+    STATISTICS,
+    MetricStore,
+    Minutes,
+    Points,
+    Sample,
+    SeriesKey,
+    kept_since,
+    visible_until,
+)
 from localaws.paging import page
 from localaws.wire import ApiError
 
@@ -114,46 +124,36 @@ class CloudWatchApi:
     # --- reading -----------------------------------------------------------------------------------------------
 
     def _get(self, params: Json, now: datetime) -> Json:
-        queries = _queries(params)
-        digest = _digest(params)
+        """One page: series after series until it is full; the series that is cut goes on on the next page."""
+        queries, digest = _queries(params), _digest(params)
         cursor = _cursor(params.get("NextToken"), digest)
         left = int(params.get("MaxDatapoints", MOST_DATAPOINTS))
-        descending = params.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results: list[Json] = []
-        token = ""
-        for index, query in enumerate(queries[cursor.query :], cursor.query):
-            points, status = self._read(query, params, now, descending=descending)
-            done = cursor.done if index == cursor.query else 0
-            values = points.values[done : done + left]
-            whole = done + len(values) == len(points.values)
-            results.append(
-                _result(
-                    query,
-                    replace(points, at=points.at[done : done + left], values=values),
-                    status if whole else "PartialData",
-                )
-            )
-            left -= len(values)
-            if not whole or (left == 0 and index + 1 < len(queries)):
-                token = _token(digest, _Cursor(index, done + len(values)) if not whole else _Cursor(index + 1, 0))
-                break
-        return {"MetricDataResults": results, "Messages": [], **({"NextToken": token} if token else {})}
+        while cursor.query < len(queries) and left:
+            query = queries[cursor.query]
+            points, status = self._read(query, params, now)
+            part = points.part(cursor.done, cursor.done + left)
+            left -= len(part.at)
+            done = cursor.done + len(part.at)
+            whole = done == len(points.at)
+            results.append(_result(query, part, status if whole else "PartialData"))
+            cursor = _Cursor(cursor.query + 1, 0) if whole else _Cursor(cursor.query, done)
+        content: Json = {"MetricDataResults": results, "Messages": []}
+        return {**content, "NextToken": _token(digest, cursor)} if cursor.query < len(queries) else content
 
-    def _read(self, query: _Query, params: Json, now: datetime, *, descending: bool) -> tuple[Points, str]:
-        start, end = _epoch(params["StartTime"]), _epoch(params["EndTime"])
-        points = self._visible(query, start, end, now)
-        if descending:
+    def _read(self, query: _Query, params: Json, now: datetime) -> tuple[Points, str]:
+        points = self._visible(query, _epoch(params["StartTime"]), _epoch(params["EndTime"]), now)
+        if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
             points = Points(points.at[::-1], points.values[::-1])
         status = next((a.status for a in self._afflictions if a.strikes(query.key)), "Complete")
         if status == "Complete":
             return points, status
-        shown = len(points.at) // 2 if status == "PartialData" else 0
-        return Points(points.at[:shown], points.values[:shown]), status
+        return points.part(0, len(points.at) // 2 if status == "PartialData" else 0), status
 
     def _visible(self, query: _Query, start: float, end: float, now: datetime) -> Points:
         """What can be seen of a series: nothing at all where the start is older than what the period keeps."""
         if start < kept_since(now, query.period):
-            return Points(np.empty(0, np.int64), np.empty(0))
+            return NO_POINTS
         first = int(start // query.period) * query.period
         last = min(-(-int(end) // query.period) * query.period, visible_until(now, self.delay_s))
         return self.store.read(query.key, query.statistic, start=first, end=last, period=query.period)

@@ -115,6 +115,13 @@ class Points:
     at: IntArray
     values: FloatArray
 
+    def part(self, first: int, last: int) -> Points:
+        """The datapoints in [first, last), counted from the start."""
+        return Points(self.at[first:last], self.values[first:last])
+
+
+NO_POINTS = Points(np.empty(0, np.int64), np.empty(0))
+
 
 @dataclass(order=True)
 class _Revision:
@@ -181,10 +188,10 @@ class MetricStore:
         """Datapoints of a statistic in [start, end) epoch seconds, multiples of the period; empty minutes have none."""
         held = self._series.get(key)
         if held is None or end <= start:
-            return Points(np.empty(0, np.int64), np.empty(0))
+            return NO_POINTS
         part = held.part(start // 60, end // 60)
         if not part.length:
-            return Points(np.empty(0, np.int64), np.empty(0))
+            return NO_POINTS
         return _points(part, statistic, period)
 
 
@@ -220,7 +227,7 @@ def _points(minutes: Minutes, statistic: str, period: int) -> Points:
     at = (minutes.start + np.flatnonzero(known)) * 60
     bucket, first = np.unique(at // period, return_index=True)
     if not len(bucket):
-        return Points(np.empty(0, np.int64), np.empty(0))
+        return NO_POINTS
     match statistic:
         case "Sum":
             values = np.add.reduceat(total[known], first)

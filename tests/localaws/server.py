@@ -136,6 +136,7 @@ class LocalAws(Control):
         self._app = Application(self._world)
         self._address = (host, port)
         self._server: BaseWSGIServer | None = None
+        self._sessions: dict[Place, boto3.Session] = {}
 
     def start(self) -> Self:
         """Begin to listen, with nothing of this account left over in moto."""
@@ -190,11 +191,12 @@ class LocalAws(Control):
 
     def session(self, *, account: str = "", region: str = "") -> boto3.Session:
         """A boto3 session with credentials of an account; its clients still need `endpoint_url=`."""
-        return boto3.Session(
-            aws_access_key_id=account or self.account,
-            aws_secret_access_key="test",
-            region_name=region or self.region,
-        )
+        place = Place(account or self.account, region or self.region)
+        if place not in self._sessions:  # a session keeps botocore's models loaded, which is most of a client's cost
+            self._sessions[place] = boto3.Session(
+                aws_access_key_id=place.account, aws_secret_access_key="test", region_name=place.region
+            )
+        return self._sessions[place]
 
     def _send(self, command: str, payload: Json, arrays: Arrays | None = None) -> Json:
         # Through JSON and back, so that what works in process works over HTTP too.
