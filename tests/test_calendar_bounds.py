@@ -182,7 +182,7 @@ def test_bounds_are_those_of_a_minute_by_minute_reading_of_the_precedence(
     overriding: tuple[int, int | None, int | None] | None,
 ) -> None:
     """The sentence of the documentation, read naively at every minute of the interval."""
-    windows = [
+    windows: list[dict[str, object]] = [
         {"from": wall_text(15 * first), "to": wall_text(15 * last), "min": low, "max": high}
         for first, last, low, high in drawn
         if first != last and (low, high) != (None, None)
