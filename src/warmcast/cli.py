@@ -30,7 +30,7 @@ from warmcast.fleet.schema import schema_text
 from warmcast.model import Budget, Rhythm, TickStatus
 from warmcast.plan import plan
 from warmcast.report import summary
-from warmcast.tick import Order, Recollection, run
+from warmcast.tick import Order, Recollection
 from warmcast.workshop import Workshop, assemble
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def validate(paths: tuple[Path, ...], strict: bool, account: str | None, region:
         for finding in fleet.findings:
             click.echo(str(finding))
         warnings = len(fleet.findings) - len(errors)
-        click.echo(f"{len(fleet.policies)} good targets, {len(errors)} errors, {warnings} warnings", err=True)
+        counts = (_count(len(fleet.policies), "good target"), _count(len(errors), "error"), _count(warnings, "warning"))
+        click.echo(", ".join(counts), err=True)
     return 1 if errors or (strict and fleet.findings) else 0
 
 
@@ -235,12 +236,13 @@ def _workshop(
         clock=SystemClock(),
     )
     kept = fleet if not targets else replace(fleet, policies=chosen)
-    return assemble(kept, clients, rhythm=Rhythm(), budget=budget or Budget(), remembers=bool(table))
+    rhythm, clock = Rhythm(), SystemClock()
+    return assemble(kept, clients, rhythm=rhythm, budget=budget or Budget(), clock=clock, remembers=bool(table))
 
 
 def _tick(workshop: Workshop, *, dry_run: bool, targets: frozenset[str]) -> TickReport:
     clock = SystemClock()
-    now, started = clock.now(), clock.monotonic()
+    started = clock.monotonic()
     order = Order(
         owner=f"{socket.gethostname()}-{os.getpid()}",
         budget=workshop.budget,
@@ -248,10 +250,7 @@ def _tick(workshop: Workshop, *, dry_run: bool, targets: frozenset[str]) -> Tick
         dry_run=dry_run,
         learn_most=10_000,
     )
-    workshop.begin(LAPTOP_TICK_S)
-    ports = workshop.ports(dry_run=dry_run, time_left_s=lambda: LAPTOP_TICK_S - (clock.monotonic() - started))
-    report = run(workshop.fleet, ports=ports, order=order, knowledge=workshop.knowledge, now=now)
-    return replace(report, duration_s=clock.monotonic() - started, calls=workshop.calls())
+    return workshop.tick(order, clock=clock, time_left_s=lambda: LAPTOP_TICK_S - (clock.monotonic() - started))
 
 
 def _plans(workshop: Workshop, now: datetime, hours: float) -> list[Plan]:
@@ -288,6 +287,10 @@ def _print_csv(plans: Sequence[Plan]) -> None:
                 + [None if value is None else round(value, 3) for value in (step.p50, step.p90)]
                 + [step.reason]
             )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _print_json(value: object) -> None:
