@@ -8,7 +8,6 @@ and not a function that can't start.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -24,7 +23,7 @@ from warmcast.fleet import Home, load_fleet
 from warmcast.model import TickStatus
 from warmcast.report import summary
 from warmcast.settings import in_words, read_settings
-from warmcast.tick import Order, run
+from warmcast.tick import Order
 from warmcast.workshop import assemble
 
 if TYPE_CHECKING:
@@ -149,8 +148,6 @@ def _tick(request: Request, context: Context, kept: Workshop, clock: Clock) -> T
     strangers = request.targets - {str(target) for target in kept.fleet.policies}
     if strangers:
         raise RequestError(f"not in the fleet: {', '.join(sorted(strangers))}")
-    now = clock.now()
-    left_s = context.get_remaining_time_in_millis() / 1000
     order = Order(
         # The log stream is the environment's own: a duplicate of the same event in another one is another owner.
         owner=f"{context.aws_request_id}/{context.log_stream_name}",
@@ -158,12 +155,13 @@ def _tick(request: Request, context: Context, kept: Workshop, clock: Clock) -> T
         budget=kept.budget,
         only=request.targets,
         dry_run=request.dry_run,
-        lock_for=timedelta(seconds=left_s) + LOCK_MARGIN,
+        lock_for=timedelta(seconds=_time_left_s(context)) + LOCK_MARGIN,
     )
-    kept.begin(left_s - order.stop_before_s)
-    ports = kept.ports(dry_run=request.dry_run, time_left_s=lambda: context.get_remaining_time_in_millis() / 1000)
-    report = run(kept.fleet, ports=ports, order=order, knowledge=kept.knowledge, now=now)
-    return replace(report, duration_s=(clock.now() - now).total_seconds(), calls=kept.calls())
+    return kept.tick(order, clock=clock, time_left_s=lambda: _time_left_s(context))
+
+
+def _time_left_s(context: Context) -> float:
+    return context.get_remaining_time_in_millis() / 1000
 
 
 def _raise_if_all_failed(report: TickReport) -> None:

@@ -10,17 +10,18 @@ from warmcast.aws.table import ReadOnlyTable
 from warmcast.knowledge import Knowledge
 from warmcast.look import look
 from warmcast.observe import Observer
-from warmcast.tick import Ports
+from warmcast.tick import Ports, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from warmcast import tick
     from warmcast.aws.session import Clients
     from warmcast.aws.throttle import Clock
     from warmcast.fleet import Fleet
-    from warmcast.model import Budget, Observation, Rhythm, TargetId
+    from warmcast.model import Budget, Observation, Rhythm, TargetId, TickReport
+    from warmcast.tick import Actor, ControlTable, Order, Recollection
+    from warmcast.tick import Observer as ObserverPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,19 @@ class Workshop:
     Args:
         begin: called with the seconds that the tick may take, before its first call to AWS.
         calls: the calls to AWS since `begin`, by operation.
+        metrics_requested: CloudWatch series read since `begin`.
         remembers: whether there is a control table.
     """
 
     fleet: Fleet
-    observer: tick.Observer
-    actor: tick.Actor
-    table: tick.ControlTable
+    observer: ObserverPort
+    actor: Actor
+    table: ControlTable
     rhythm: Rhythm
     budget: Budget
     begin: Callable[[float], None]
     calls: Callable[[], Mapping[str, int]]
+    metrics_requested: Callable[[], int]
     remembers: bool = True
     knowledge: Knowledge = field(default_factory=Knowledge)
 
@@ -50,7 +53,16 @@ class Workshop:
             return Ports(self.observer, DryRunActor(), ReadOnlyTable(self.table), time_left_s)
         return Ports(self.observer, self.actor, self.table, time_left_s)
 
-    def look(self, recollection: tick.Recollection, *, now: datetime) -> Mapping[TargetId, Observation]:
+    def tick(self, order: Order, *, clock: Clock, time_left_s: Callable[[], float]) -> TickReport:
+        """Run one tick now, and report what it took as well."""
+        now, started = clock.now(), clock.monotonic()
+        self.begin(time_left_s() - order.stop_before_s)
+        ports = self.ports(dry_run=order.dry_run, time_left_s=time_left_s)
+        report = run(self.fleet, ports=ports, order=order, knowledge=self.knowledge, now=now)
+        took = clock.monotonic() - started
+        return replace(report, duration_s=took, calls=self.calls(), metrics_requested=self.metrics_requested())
+
+    def look(self, recollection: Recollection, *, now: datetime) -> Mapping[TargetId, Observation]:
         """Every target as it is now, all that can be learned of it included."""
         policies = self.fleet.policies
         seen = look(policies, observer=self.observer, recollection=recollection, now=now)
@@ -76,8 +88,11 @@ def assemble(
     `own_function` is Warmcast's own, whose invocations are the heartbeat (empty on a laptop); `remembers` says whether
     there is a control table.
     """
+    before = 0
 
     def begin(seconds: float) -> None:
+        nonlocal before
+        before = clients.metrics.requested
         clients.calls.reset()
         clients.pace.allow(seconds)
 
@@ -97,5 +112,6 @@ def assemble(
         budget=budget,
         begin=begin,
         calls=lambda: clients.calls.counts,
+        metrics_requested=lambda: clients.metrics.requested - before,
         remembers=remembers,
     )
