@@ -69,7 +69,7 @@ class Polling:
     | arrivals  | 20 min     | (20 min)   |                                                                      |
     | throttles | 60 min     | 60 min     | every tick: throttled lately, or demand above 80 % of what is allowed |
     | peak      | 120 min    | (120 min)  |                                                                      |
-    | spilled   | 120 min    | (120 min)  | 15 min: within half an hour of a change of capacity                  |
+    | spilled   | 60 min     | (60 min)   | 15 min: within half an hour of a change of capacity                  |
 
     In brackets: only if the target has worked since; a minute without work has none of them, so a quiet target is not
     asked for them at all. Quiet work is read every 15 minutes and no rarer: data older than that counts as stale.
@@ -79,7 +79,7 @@ class Polling:
     arrivals: Cadence = Cadence(busy=20, quiet=20)
     throttles: Cadence = Cadence(busy=60, quiet=60, sooner=0)
     peak: Cadence = Cadence(busy=120, quiet=120)
-    spilled: Cadence = Cadence(busy=120, quiet=120, sooner=15)
+    spilled: Cadence = Cadence(busy=60, quiet=60, sooner=15)
     quiet_after_min: int = 30
 
     def cadence(self, measure: Measure) -> Cadence:
@@ -227,7 +227,7 @@ def _start(record: Record, measure: Measure, attention: Attention, *, now_s: int
 def reads_per_tick(polling: Polling, *, tick_min: float, quiet: bool) -> float:
     """Series read for one target in a tick, on average, when nothing is urgent.
 
-    Busy at 5 minutes: 1 + 5/20 + 5/60 + 5/120 + 5/120 = 1.42. Quiet: 5/15 + 5/60 = 0.42.
+    Busy at 5 minutes: 1 + 5/20 + 5/60 + 5/120 + 5/60 = 1.46. Quiet: 5/15 + 5/60 = 0.42.
     """
     total = 0.0
     for measure in Measure:
