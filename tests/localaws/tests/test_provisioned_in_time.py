@@ -88,6 +88,15 @@ def test_a_decrease_acts_at_once(aws: LocalAws, client: LambdaClient) -> None:
     assert seen(client) == Seen("IN_PROGRESS", 1, 1, 1)
 
 
+def test_a_request_in_progress_can_be_deleted(aws: LocalAws, client: LambdaClient) -> None:
+    """Assumed: a Delete does not wait for the Put, and a new Put starts from nothing."""
+    put(client, 5)
+    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="live")
+    put(client, 3)
+    aws.advance(120)
+    assert seen(client) == Seen("READY", 3, 3, 3)
+
+
 def test_a_lead_time_can_be_a_versions_own(aws: LocalAws, client: LambdaClient) -> None:
     """A function that initialises slowly takes longer than the setting for all."""
     aws.change_version("f", "1", lead_time_s=600)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,3 +192,36 @@ def test_the_process_starts_quickly_seeded_and_stops_cleanly(tmp_path: Path) -> 
         process.terminate()
     assert process.returncode == 0
     assert function["provisioned"]["live"]["RequestedProvisionedConcurrentExecutions"] == 2
+
+
+def test_a_protocol_that_is_not_spoken_is_refused_clearly(aws: LocalAws) -> None:
+    """Old SDKs ask CloudWatch by query strings, the newest can by CBOR: neither gets a wrong answer."""
+    scope = "AWS4-HMAC-SHA256 Credential=test/20261102/us-east-1/monitoring/aws4_request"
+    for path, body in [("/", b"Action=GetMetricData&Version=2010-08-01"), ("/service/G/operation/GetMetricData", b"")]:
+        request = urllib.request.Request(aws.endpoint_url + path, data=body, headers={"Authorization": scope})  # noqa: S310 - our own server
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)  # noqa: S310 - our own server
+        with caught.value as answer:
+            assert b"JSON protocol" in answer.read()
+
+
+def test_the_clock_takes_aware_instants_only(aws: LocalAws) -> None:
+    """A naive instant would mean the machine's zone; real time comes back with run_clock."""
+    with pytest.raises(ValueError, match="aware"):
+        aws.clock.set(datetime(2026, 11, 2))  # noqa: DTZ001 - naive on purpose
+    aws.run_clock()
+    assert not aws.clock.driven
+    assert abs(aws.now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_the_readme_names_tests_that_exist() -> None:
+    """Each behaviour in the table has a test, and it is there."""
+    readme = (TESTS / "localaws" / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in readme.splitlines() if line.startswith("|") and line.count("|") == 6][2:]
+    written = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    defined = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
+    assert len(rows) > 40
+    for row in rows:
+        named = set(re.findall(r"`(test_\w+)`", row))
+        assert named, f"no test: {row}"
+        assert named <= defined, f"no such test: {row}"
