@@ -169,7 +169,7 @@ def test_what_fails_ends_in_the_encrypted_queue() -> None:
 def test_what_follows_from_the_rate_fits_every_rate_that_is_allowed() -> None:
     """A tick ends before the next begins, and silence means three rates."""
     rates = TEMPLATE["Mappings"]["Rates"]
-    assert list(rates) == [str(minutes) for minutes in TEMPLATE["Parameters"]["RateMinutes"]["AllowedValues"]]
+    assert list(rates) == TEMPLATE["Parameters"]["RateMinutes"]["AllowedValues"]
     for minutes, row in rates.items():
         rate_s = 60 * int(minutes)
         assert row["Expression"] == f"rate({minutes} {'minute' if minutes == '1' else 'minutes'})"
