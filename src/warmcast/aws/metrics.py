@@ -113,13 +113,18 @@ def _always() -> bool:
 class Metrics:
     """Reads series of AWS/Lambda in batches, and counts what that costs.
 
+    Args:
+        client: boto3's.
+        page_datapoints: how many datapoints a page may have; a batch is cut so that one page of the most is enough.
+
     Attributes:
         requested: metrics requested so far. A page counts like a first request: whether CloudWatch charges it again is
             not documented, so this is the upper bound.
     """
 
-    def __init__(self, client: CloudWatchClient) -> None:
+    def __init__(self, client: CloudWatchClient, *, page_datapoints: int = MOST_DATAPOINTS) -> None:
         self._client = client
+        self._page_datapoints = page_datapoints
         self.requested = 0
 
     def read(
@@ -179,7 +184,7 @@ class Metrics:
                 StartTime=start,
                 EndTime=end,
                 ScanBy="TimestampDescending",
-                MaxDatapoints=MOST_DATAPOINTS,
+                MaxDatapoints=self._page_datapoints,
                 NextToken=token,
             )
         return self._client.get_metric_data(
@@ -187,7 +192,7 @@ class Metrics:
             StartTime=start,
             EndTime=end,
             ScanBy="TimestampDescending",
-            MaxDatapoints=MOST_DATAPOINTS,
+            MaxDatapoints=self._page_datapoints,
         )
 
 
