@@ -59,7 +59,7 @@ demo: .venv/.installed ## show a day of ticks on a local AWS and draw it; TRACES
 
 .PHONY: test
 test: .venv/.installed ## run the tests; ARGS="tests/test_tick.py -k ramp" narrows them
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not e2e" $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)
 
 .PHONY: check
 check: .venv/.installed .venv-sam/.installed .venv-checkov/.installed ## format, lint, types, schema drift, template, docstrings
