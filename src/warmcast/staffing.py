@@ -267,8 +267,8 @@ def _terms(capacity: int, demand: float) -> int:
 
 
 def _sum_of_terms(capacity: int, demand: FloatArray, terms: int) -> FloatArray:
-    factors = (capacity - np.arange(terms, dtype=np.float64)) / demand[:, None]
     with np.errstate(over="ignore"):  # too large for a float is a B of 0
+        factors = (capacity - np.arange(terms, dtype=np.float64)) / demand[:, None]
         np.multiply.accumulate(factors, axis=1, out=factors)
         blocked: FloatArray = 1 / (1 + factors.sum(axis=1))
     return blocked

@@ -117,13 +117,13 @@ def unit_for(rate: FloatArray) -> float:
 
 
 def widening(known_days: float) -> float:
-    """Factor on the errors' quantiles while history is short: an hour or less 3, a day 1.5, a week 1.07, two 1.04.
+    """Factor on the errors' quantiles while history is short: an hour 2, a day 1.5, a week 1.07, two 1.04.
 
-    3 at most, 1.5 / days^(1/4) under a day, 1 + 0.5 / days from then on.
+    2 at most, 1.5 / days^(1/4) under a day, 1 + 0.5 / days from then on.
     """
     if known_days >= 1:
         return 1 + 0.5 / known_days
-    return float(min(3.0, 1.5 / max(known_days, 1e-3) ** 0.25))
+    return float(min(2.0, 1.5 / max(known_days, 1e-3) ** 0.25))
 
 
 def stand_in(unit: float, duration_s: float, known_days: float) -> Tables:
