@@ -9,13 +9,12 @@ import pytest
 
 from builders import CHECKOUT, NOON, target
 from warmcast.aws.metrics import Grid, Query
-from warmcast.observe.history import FINE_S, Measure, Record, begun, with_minutes
+from warmcast.observe.history import FINE_S, Measure, Record, begun, newest_end, with_minutes
 from warmcast.observe.polling import (
     Ask,
     Attention,
     Polling,
     asks,
-    newest_end,
     query_of,
     reads_per_tick,
     urgencies,

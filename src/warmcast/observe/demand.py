@@ -17,8 +17,8 @@ from warmcast.errors import AwsError
 from warmcast.model import Fault, FaultKind, History
 from warmcast.observe import history as keeping
 from warmcast.observe.faults import fault_of
-from warmcast.observe.history import COARSE_S, LEARNED_FROM, REACH_S, STEP_S, Record
-from warmcast.observe.polling import Ask, Attention, Polling, asks, newest_end, query_of, window, windows
+from warmcast.observe.history import COARSE_S, LEARNED_FROM, REACH_S, STEP_S, Record, newest_end
+from warmcast.observe.polling import Ask, Attention, Polling, asks, query_of, window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -29,6 +29,9 @@ COARSE_S: Final = 14 * 24 * HOUR_S
 REACH_S: Final = 3 * HOUR_S
 """How far back minutes are asked for: at a cold start, and after ticks were missed. Beyond it a record starts again."""
 
+SETTLE_S: Final = 120
+"""A minute is asked for once it has ended this long ago: the last two are never complete."""
+
 ZERO_AFTER_S: Final = 180
 """Age of a minute's end from which a missing datapoint can mean zero (CloudWatch is 2-3 minutes late)."""
 
@@ -90,9 +93,14 @@ class Record:
         return self.fine_start - STEP_S * len(self.coarse[0])
 
 
+def newest_end(now_s: int) -> int:
+    """End of the newest minute worth asking for."""
+    return (now_s - SETTLE_S) // MINUTE_S * MINUTE_S
+
+
 def begun(now_s: int) -> Record:
-    """A record that knows nothing yet; its minutes will start REACH_S ago."""
-    start = (now_s - REACH_S) // STEP_S * STEP_S
+    """A record that knows nothing yet; its minutes will start at the first whole step that a first read reaches."""
+    start = -(-(newest_end(now_s) - REACH_S) // STEP_S) * STEP_S
     return Record(fine_start=start, fine=np.empty((len(Measure), 0)), coarse=np.empty((len(LEARNED_FROM), 0)))
 
 
@@ -206,13 +214,16 @@ def history(record: Record, *, until: int) -> History:
     fine = _idle_filled(_reaching(record, until))
     if record.first is None:
         nothing = Series.empty(record.fine_end, MINUTE_S)
-        return History(Series.empty(record.fine_end, STEP_S), nothing, complete=not record.partial)
+        return History(
+            Series.empty(record.fine_end, STEP_S), nothing, complete=not record.partial, weeks_read=record.loaded
+        )
     late = max(0, (record.first - record.fine_start) // MINUTE_S)
     early = min(len(record.coarse[0]), max(0, (record.first - record.coarse_start) // STEP_S))
     return History(
         _series(record.coarse_start + STEP_S * early, STEP_S, record.coarse[:, early:]),
         _series(record.fine_start + MINUTE_S * late, MINUTE_S, fine[:, late:]),
         complete=not record.partial,
+        weeks_read=record.loaded,
     )
 
 

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from warmcast.aws.metrics import USD_PER_METRIC, Grid, Query
-from warmcast.observe.history import FOLLOWS_WORK, LEARNED_FROM, MINUTE_S, REACH_S, Measure
+from warmcast.observe.history import FOLLOWS_WORK, LEARNED_FROM, MINUTE_S, REACH_S, Measure, newest_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from warmcast.model import TargetId
     from warmcast.observe.history import Record
-
-SETTLE_S: Final = 120
-"""A minute is asked for once it has ended this long ago: the last two are never complete."""
 
 LATEST_S: Final = 900
 """The longest that a Lambda function runs, so the latest that a minute is revised beside CloudWatch's own delay."""
@@ -161,11 +158,6 @@ def urgencies(record: Record, *, now_s: int, allowed: float | None, changed_at_s
     if changed_at_s is not None and now_s - changed_at_s < 1800:
         urgent.add(Measure.SPILLED)
     return frozenset(urgent)
-
-
-def newest_end(now_s: int) -> int:
-    """End of the newest minute worth asking for."""
-    return (now_s - SETTLE_S) // MINUTE_S * MINUTE_S
 
 
 def windows(due: Iterable[Ask], *, now_s: int) -> dict[Grid, list[Ask]]:

@@ -1,0 +1,180 @@
+"""Fakes of what an `Observer` reads from: a CloudWatch of arrays, Lambda's control plane, Application Auto Scaling."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from builders import NOON, capacity
+from warmcast.aws.functions import AliasFacts, FunctionFacts
+from warmcast.aws.metrics import Answer, Completeness, Grid, Query
+from warmcast.errors import AwsError
+from warmcast.model import AccountLimits
+from warmcast.observe.history import Measure
+from warmcast.observe.polling import METRICS, query_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from warmcast.model import Capacity, ScalableTarget, TargetId
+
+NOW_S = int(NOON.timestamp())
+
+FACTS = FunctionFacts(version="7", memory_mb=1024, architecture="arm64", timeout_s=3.0, ineligible="", reserved=None)
+
+
+def refusal(code: str, operation: str = "GetMetricData") -> AwsError:
+    """AWS's refusal, its words the code's."""
+    return AwsError(code, f"words of {code}", operation)
+
+
+@dataclass
+class FakeCloudWatch:
+    """Series as functions of the minute (epoch seconds -> value, or None where there is no datapoint).
+
+    Args:
+        series: what each query finds; others find nothing.
+        visible_until: end of the newest minute that can be seen.
+        statuses: what CloudWatch says of a query instead of Complete; PartialData gives the newer half.
+        errors: the error that a call meets if it asks for this query.
+        weeks_error: the error that every call for longer steps than minutes meets.
+        asked: every query with its grid, in order.
+    """
+
+    series: dict[Query, Callable[[int], float | None]] = field(default_factory=dict)
+    visible_until: int = NOW_S
+    statuses: dict[Query, Completeness] = field(default_factory=dict)
+    errors: dict[Query, AwsError] = field(default_factory=dict)
+    weeks_error: AwsError | None = None
+    asked: list[tuple[Query, Grid]] = field(default_factory=list)
+
+    def give(self, target: TargetId, work_s: Callable[[int], float | None], *, spilled: float = 0.0) -> None:
+        """Let a target have work by the minute, and all else in proportion: durations of half a second."""
+        per_work = {Measure.WORK: 1.0, Measure.ARRIVALS: 2.0, Measure.THROTTLES: 0.0, Measure.PEAK: 1 / 60}
+        for measure, factor in {**per_work, Measure.SPILLED: 2.0 * spilled}.items():
+
+            def value(minute: int, factor: float = factor) -> float | None:
+                work = work_s(minute)
+                return None if work is None else work * factor
+
+            self.series[query_of(target, measure)] = value
+
+    def read(
+        self, queries: Sequence[Query], grid: Grid, *, in_time: Callable[[], bool]
+    ) -> list[Answer | AwsError | None]:
+        """Answer as `Metrics.read` does, one call for all."""
+        if not in_time():
+            return [None] * len(queries)
+        self.asked += [(query, grid) for query in queries]
+        failed = next((self.errors[query] for query in queries if query in self.errors), None)
+        failed = self.weeks_error if grid.step_s > 60 and self.weeks_error else failed
+        return [failed or self._answer(query, grid) for query in queries]
+
+    def reads(self, measure: Measure | None = None) -> Counter[tuple[str, int]]:
+        """How often each target was asked for with each period (of one measure, or of all)."""
+        names = {METRICS[each][0] for each in (Measure if measure is None else [measure])}
+        of_targets = [(query, grid) for query, grid in self.asked if query.resource and query.metric in names]
+        return Counter((query.resource, grid.step_s) for query, grid in of_targets)
+
+    def _answer(self, query: Query, grid: Grid) -> Answer:
+        status = self.statuses.get(query, Completeness.COMPLETE)
+        values = np.array([self._step(query, at, grid.step_s) for at in range(grid.start, grid.end, grid.step_s)])
+        if status is Completeness.PARTIAL:
+            values[: len(values) // 2] = np.nan
+        elif status is not Completeness.COMPLETE:
+            values[:] = np.nan
+        return Answer(values, status, "" if status is Completeness.COMPLETE else f"words of {status}")
+
+    def _step(self, query: Query, start: int, step_s: int) -> float:
+        value = self.series.get(query)
+        if value is None:
+            return np.nan
+        found = [value(minute) for minute in range(start, min(start + step_s, self.visible_until), 60)]
+        known = [each for each in found if each is not None]
+        if not known:
+            return np.nan
+        return max(known) if query.statistic == "Maximum" else sum(known)
+
+
+@dataclass
+class FakeControlPlane:
+    """Lambda and Application Auto Scaling: what stands, what is refused, and every call made.
+
+    Args:
+        capacities: by function and qualifier.
+        aliases, facts, scalables: by target; absent: version 7 without weights, `FACTS`, not registered.
+        errors: by operation and function (or target), the refusal.
+    """
+
+    capacities: dict[str, dict[str, Capacity]] = field(default_factory=dict)
+    aliases: dict[tuple[str, str], AliasFacts] = field(default_factory=dict)
+    facts: dict[tuple[str, str], FunctionFacts] = field(default_factory=dict)
+    scalables: dict[TargetId, ScalableTarget] = field(default_factory=dict)
+    limits: AccountLimits = field(default_factory=lambda: AccountLimits(concurrency=1000, unreserved=900))
+    errors: dict[tuple[str, str], AwsError] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def function(self, function: str, qualifier: str) -> FunctionFacts:
+        """GetFunction."""
+        self._call("GetFunction", f"{function}:{qualifier}")
+        return self.facts.get((function, qualifier), FACTS)
+
+    def weights(self, function: str, alias: str) -> AliasFacts:
+        """GetAlias."""
+        self._call("GetAlias", f"{function}:{alias}")
+        return self.aliases.get((function, alias), AliasFacts("7", {}))
+
+    def provisioned(self, function: str) -> Mapping[str, Capacity]:
+        """ListProvisionedConcurrencyConfigs."""
+        self._call("List", function)
+        return self.capacities.get(function, {"live": capacity(10)})
+
+    def account(self) -> AccountLimits:
+        """GetAccountSettings."""
+        self._call("GetAccountSettings", "")
+        return self.limits
+
+    def describe(self, targets: Sequence[TargetId]) -> Mapping[TargetId, ScalableTarget]:
+        """DescribeScalableTargets."""
+        assert len(targets) <= 50
+        self._call("Describe", " ".join(map(str, targets)))
+        return {target: self.scalables[target] for target in targets if target in self.scalables}
+
+    @property
+    def shared(self) -> list[tuple[str, str]]:
+        """The calls that count against Lambda's shared limit."""
+        return [call for call in self.calls if call[0] in {"List", "GetAlias", "GetAccountSettings"}]
+
+    def _call(self, operation: str, about: str) -> None:
+        self.calls.append((operation, about))
+        error = self.errors.get((operation, about)) or self.errors.get((operation, "*"))
+        if error is not None:
+            raise error
+
+
+@dataclass
+class Watch:
+    """A monotonic clock that moves by a fixed step at each look, so that time runs out after so many calls."""
+
+    step_s: float = 0.0
+    at_s: float = 0.0
+
+    def __call__(self) -> float:
+        """The seconds so far."""
+        self.at_s += self.step_s
+        return self.at_s
+
+
+def constantly(work_s: float) -> Callable[[int], float | None]:
+    """The same work in each minute."""
+    return lambda _: work_s
+
+
+def between(start: datetime, end: datetime, work_s: float) -> Callable[[int], float | None]:
+    """Work within a time, no datapoints outside."""
+    first, last = int(start.timestamp()), int(end.timestamp())
+    return lambda minute: work_s if first <= minute < last else None

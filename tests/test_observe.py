@@ -1,0 +1,403 @@
+"""The observer, tick by tick, on fakes: what is read once, what is read on, what one target's fault does to others."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from builders import CHECKOUT, NOON, capacity, policy, target
+from observing import NOW_S, FakeCloudWatch, FakeControlPlane, Watch, between, constantly, refusal
+from warmcast.aws.metrics import Completeness, Query
+from warmcast.model import Fault, FaultKind, History, Memory, Mode
+from warmcast.observe import Observer
+from warmcast.observe.history import Measure
+from warmcast.observe.polling import query_of
+
+if TYPE_CHECKING:
+    from warmcast.model import TargetId
+    from warmcast.tick import Observed
+
+TICK = timedelta(minutes=5)
+OWN = Query("Invocations", "Sum", function="warmcast")
+REGION = Query("UnreservedConcurrentExecutions", "Maximum")
+PAYMENTS, SEARCH = target("payments:live"), target("search:live")
+
+
+class World:
+    """An observer over fakes, and a clock that ticks."""
+
+    def __init__(
+        self, *targets: TargetId, own_function: str = "warmcast", weeks_per_tick: int = 200, step_s: float = 0.0
+    ) -> None:
+        self.cloudwatch = FakeCloudWatch(series={OWN: lambda minute: 1.0 if minute % 300 == 0 else None})
+        self.aws = FakeControlPlane()
+        self.now = NOON
+        self.policies = {each: policy(str(each)) for each in (targets or (CHECKOUT,))}
+        self.memories: dict[TargetId, Memory] = {}
+        self.observer = Observer(
+            metrics=self.cloudwatch,
+            functions=self.aws,
+            autoscaling=self.aws,
+            monotonic=Watch(step_s),
+            own_function=own_function,
+            weeks_per_tick=weeks_per_tick,
+        )
+
+    def tick(self, after: timedelta = timedelta()) -> Observed:
+        """Observe, a while after the tick before; only this tick's reads are counted."""
+        self.now += after
+        self.cloudwatch.visible_until = int(self.now.timestamp()) - 120
+        self.cloudwatch.asked.clear()
+        self.aws.calls.clear()
+        return self.observer.observe(self.policies, self.memories, now=self.now)
+
+    def history(self, after: timedelta = timedelta(), of: TargetId = CHECKOUT) -> History:
+        """The history that the next tick sees."""
+        found = self.tick(after).histories[of]
+        assert isinstance(found, History)
+        return found
+
+
+# --- history once, then increments -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("late_s", [0, 17, 60, 119, 240, 299])
+def test_the_first_tick_reads_three_hours_by_the_minute_and_two_weeks_by_five(late_s: int) -> None:
+    """Both reach one another without a hole at any time of the clock, and the newest minute ended 2 minutes ago."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    known = world.history(timedelta(seconds=late_s))
+    assert (known.coarse.step_s, known.fine.step_s) == (300, 60)
+    assert known.coarse.end == known.fine.start <= NOW_S - 175 * 60 + late_s
+    assert known.fine.end == NOW_S - 120 + late_s // 60 * 60
+    assert known.coarse.start == NOW_S - 14 * 86_400
+    np.testing.assert_array_equal(known.fine.demand, np.full(len(known.fine), 0.5))
+    np.testing.assert_array_equal(known.coarse.arrivals, np.full(len(known.coarse), 300.0))
+    assert known.complete
+
+
+def test_the_next_tick_reads_only_what_is_new_and_the_trailing_minutes() -> None:
+    """One read of a quarter of an hour where the first tick made nine."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    assert sum(world.cloudwatch.reads().values()) == 9
+    known = world.history(TICK)
+    assert world.cloudwatch.reads(Measure.WORK) == {("checkout-api:live", 60): 1}
+    assert max(len(grid) for query, grid in world.cloudwatch.asked if query.metric == "Duration") == 15
+    assert known.fine.end == NOW_S + 300 - 120
+    assert not np.isnan(known.fine.work_s).any()
+
+
+def test_a_minute_that_cloudwatch_revises_is_revised_here() -> None:
+    """Late invocations of 11:56 come in after the first look."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    late = NOW_S - 240
+    world.cloudwatch.give(CHECKOUT, lambda minute: 42.0 if minute == late else 30.0)
+    fine = world.history(TICK).fine
+    assert fine.work_s[(late - fine.start) // 60] == 42.0
+
+
+def test_arrivals_are_filled_in_at_their_own_pace() -> None:
+    """Half an hour of ticks: a few minutes of arrivals are unknown at each, none for longer than 25 minutes."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    lags = []
+    for _ in range(12):
+        fine = world.history(TICK).fine
+        lags.append(int(np.isnan(fine.arrivals).sum()))
+        assert np.nanmax(fine.arrivals) == 60.0
+    assert 0 < max(lags) <= 20
+    assert 0 in lags
+
+
+def test_missed_ticks_are_made_up_for() -> None:
+    """Two hours frozen: the minutes of two hours are read, and the weeks are not read again."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    known = world.history(timedelta(hours=2))
+    assert ("checkout-api:live", 300) not in world.cloudwatch.reads()
+    assert not np.isnan(known.fine.work_s).any()
+    assert len(known.fine) == 178 + 120
+
+
+def test_after_more_than_three_hours_everything_starts_again() -> None:
+    """The minutes between could only be had in part."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    known = world.history(timedelta(hours=4))
+    assert world.cloudwatch.reads(Measure.WORK) == {("checkout-api:live", 60): 1, ("checkout-api:live", 300): 1}
+    assert known.coarse.end == known.fine.start
+
+
+def test_a_day_of_ticks_leaves_no_hole_between_steps_and_minutes() -> None:
+    """Minutes fold into steps as they grow old; every minute of the day is there once."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, lambda minute: 10.0 + minute // 60 % 7)
+    world.tick()
+    for _ in range(288):
+        known = world.history(TICK)
+    assert known.coarse.end == known.fine.start
+    assert 360 - 5 <= len(known.fine) <= 420 + 5
+    assert len(known.coarse) == 14 * 288
+    assert not np.isnan(known.coarse.work_s).any()
+    minutes = np.arange(known.coarse.start, known.coarse.end, 60)
+    expected = (10.0 + minutes // 60 % 7).reshape(-1, 5).sum(axis=1)
+    np.testing.assert_allclose(known.coarse.work_s, expected)
+    np.testing.assert_allclose(known.coarse.arrivals[:-12], 2 * expected[:-12])
+
+
+def test_weeks_are_read_for_some_targets_a_tick() -> None:
+    """Three targets at two a tick: the third has its weeks one tick later."""
+    world = World(CHECKOUT, PAYMENTS, SEARCH, weeks_per_tick=2)
+    for each in world.policies:
+        world.cloudwatch.give(each, constantly(30.0))
+    lengths = [
+        sorted(len(h.coarse) > 0 for h in world.tick(TICK * n).histories.values() if isinstance(h, History))
+        for n in (0, 1)
+    ]
+    assert lengths == [[False, True, True], [True, True, True]]
+
+
+def test_targets_that_are_applied_come_before_those_that_only_observe() -> None:
+    """With weeks for one a tick, the target whose capacity depends on it is first."""
+    world = World(CHECKOUT, PAYMENTS, weeks_per_tick=1)
+    world.policies[CHECKOUT] = policy(str(CHECKOUT), mode=Mode.OBSERVE.value)
+    world.tick()
+    assert {name for name, step_s in world.cloudwatch.reads() if step_s == 300} == {"payments:live"}
+
+
+def test_a_tick_for_one_target_costs_the_others_nothing() -> None:
+    """They keep their histories, and are read on at the next whole tick."""
+    world = World(CHECKOUT, PAYMENTS)
+    world.cloudwatch.give(PAYMENTS, constantly(30.0))
+    world.tick()
+    everyone = world.policies
+    world.policies = {CHECKOUT: everyone[CHECKOUT]}
+    world.tick(TICK)
+    world.policies = everyone
+    known = world.history(TICK, of=PAYMENTS)
+    assert ("payments:live", 300) not in world.cloudwatch.reads()
+    assert not np.isnan(known.fine.work_s).any()
+
+
+# --- silence ---------------------------------------------------------------------------------------------------------
+
+
+def test_idle_minutes_are_zero_up_to_our_own_last_sign_of_life() -> None:
+    """Worked until 10:00; at 12:00 our own newest invocation is 11:55, so 11:55 is the last minute known as idle."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, between(NOON - timedelta(days=1), NOON - timedelta(hours=2), 30.0))
+    fine = world.history().fine
+    after_ten = fine.between(NOW_S - 2 * 3600, NOW_S)
+    np.testing.assert_array_equal(after_ten.work_s, [0.0] * 116 + [np.nan] * 2)
+    np.testing.assert_array_equal(after_ten.arrivals, after_ten.work_s)
+
+
+def test_a_quiet_target_is_never_stale() -> None:
+    """Three hours of silence: whatever its pace, its newest known minute is at most 14 minutes old at each tick."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, between(NOON - timedelta(days=1), NOON, 30.0))
+    world.tick()
+    reads = 0
+    for _ in range(36):
+        newest = world.history(TICK).newest
+        reads += sum(world.cloudwatch.reads().values())
+        assert newest is not None
+        assert int(world.now.timestamp()) - newest <= 14 * 60
+    assert reads <= 36 * 0.75
+
+
+def test_without_any_sign_of_life_silence_is_a_gap() -> None:
+    """CloudWatch says Complete and has nothing, not even of us: it may be its own silence."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, between(NOON - timedelta(days=1), NOON - timedelta(hours=2), 30.0))
+    del world.cloudwatch.series[OWN]
+    assert np.isnan(world.history().fine.between(NOW_S - 2 * 3600, NOW_S).work_s).all()
+
+
+def test_on_a_laptop_any_other_series_is_the_sign_of_life() -> None:
+    """There is no function of ours; a busy neighbour proves that the Region reports."""
+    world = World(CHECKOUT, PAYMENTS, own_function="")
+    world.cloudwatch.give(CHECKOUT, between(NOON - timedelta(days=1), NOON - timedelta(hours=2), 30.0))
+    world.cloudwatch.give(PAYMENTS, constantly(5.0))
+    fine = world.history().fine.between(NOW_S - 2 * 3600, NOW_S)
+    np.testing.assert_array_equal(fine.work_s, [0.0] * 117 + [np.nan])
+    assert OWN not in {query for query, _ in world.cloudwatch.asked}
+
+
+def test_a_new_alias_has_the_history_that_it_has() -> None:
+    """Deployed at 11:30: no zeros before."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, between(NOON - timedelta(minutes=30), NOON, 30.0))
+    known = world.history()
+    assert (len(known.coarse), known.fine.start) == (0, NOW_S - 1800)
+
+
+def test_an_alias_that_never_worked_has_an_empty_history() -> None:
+    """Empty and complete: it is known that there is nothing."""
+    known = World().history()
+    assert (len(known.coarse), len(known.fine), known.complete) == (0, 0, True)
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def test_a_forbidden_series_is_its_targets_fault_alone() -> None:
+    """Forbidden comes per query: the neighbour is served from the same call."""
+    world = World(CHECKOUT, PAYMENTS)
+    world.cloudwatch.give(PAYMENTS, constantly(30.0))
+    world.cloudwatch.statuses[query_of(CHECKOUT, Measure.WORK)] = Completeness.FORBIDDEN
+    found = world.tick().histories
+    assert found[CHECKOUT] == Fault(FaultKind.DENIED, "GetMetricData: Forbidden: words of Forbidden")
+    assert isinstance(found[PAYMENTS], History)
+
+
+@pytest.mark.parametrize("status", [Completeness.PARTIAL, Completeness.INTERNAL_ERROR])
+def test_a_partial_answer_makes_the_history_incomplete_until_it_is_whole_again(status: Completeness) -> None:
+    """Nothing is lowered on it; what came before stays."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.tick()
+    world.cloudwatch.statuses[query_of(CHECKOUT, Measure.WORK)] = status
+    partial = world.history(TICK)
+    assert (partial.complete, np.isnan(partial.fine.work_s[-1]), partial.fine.work_s[-8]) == (
+        False,
+        status is Completeness.INTERNAL_ERROR,
+        30.0,
+    )
+    world.cloudwatch.statuses.clear()
+    whole = world.history(TICK)
+    assert whole.complete
+    assert not np.isnan(whole.fine.work_s).any()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("AccessDeniedException", FaultKind.DENIED),
+        ("ExpiredTokenException", FaultKind.DENIED),
+        ("ThrottlingException", FaultKind.THROTTLED),
+        ("InternalFailure", FaultKind.AWS),
+        ("ReadTimeoutError", FaultKind.AWS),
+    ],
+)
+def test_a_call_that_fails_is_the_fault_of_all_that_it_asked_for(code: str, kind: FaultKind) -> None:
+    """With AWS's code and words; at the next tick all is well again, and no minute is lost."""
+    world = World(CHECKOUT, PAYMENTS)
+    for each in world.policies:
+        world.cloudwatch.give(each, constantly(30.0))
+    world.tick()
+    world.cloudwatch.errors[query_of(CHECKOUT, Measure.WORK)] = refusal(code)
+    fault = Fault(kind, f"GetMetricData: {code}: words of {code}")
+    assert world.tick(TICK).histories == {CHECKOUT: fault, PAYMENTS: fault}
+    world.cloudwatch.errors.clear()
+    assert not np.isnan(world.history(TICK).fine.work_s).any()
+
+
+def test_weeks_that_could_not_be_read_are_a_fault_and_are_read_later() -> None:
+    """A throttle on the big reads: the minutes are kept, the fault is told, the next tick reads the weeks."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.cloudwatch.weeks_error = refusal("ThrottlingException")
+    assert isinstance(world.tick().histories[CHECKOUT], Fault)
+    world.cloudwatch.weeks_error = None
+    known = world.history(TICK)
+    assert len(known.coarse) > 13 * 288
+    assert not np.isnan(known.fine.work_s).any()
+    assert world.cloudwatch.reads(Measure.WORK) == {("checkout-api:live", 60): 1, ("checkout-api:live", 300): 1}
+
+
+def test_partial_weeks_are_not_learned_from_and_not_asked_for_at_once() -> None:
+    """Half of two weeks would teach a wrong week: they are asked for again a quarter of an hour later."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    world.cloudwatch.statuses[query_of(CHECKOUT, Measure.PEAK)] = Completeness.PARTIAL
+    lengths, reads = [], []
+    for n in range(5):
+        lengths.append(len(world.history(TICK if n else timedelta()).coarse) > 0)
+        reads.append(world.cloudwatch.reads()[("checkout-api:live", 300)])
+        world.cloudwatch.statuses.clear()
+    assert lengths == [False, False, False, True, True]
+    assert reads == [4, 0, 0, 4, 0]
+
+
+def test_when_time_runs_out_what_was_not_read_is_incomplete_not_zero() -> None:
+    """The budget is gone before the first call: empty, incomplete, no state; the next tick has everything."""
+    world = World(step_s=60.0)
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    observed = world.tick()
+    known = observed.histories[CHECKOUT]
+    assert isinstance(known, History)
+    assert (known.complete, known.newest, dict(observed.states)) == (False, None, {})
+    assert world.cloudwatch.asked == []
+
+
+def test_a_duplicate_tick_reads_no_target_twice() -> None:
+    """At the same instant nothing is due but the work of busy targets."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    first = world.history()
+    second = world.history()
+    assert world.cloudwatch.reads() == {("checkout-api:live", 60): 1}
+    np.testing.assert_array_equal(first.fine.work_s, second.fine.work_s)
+
+
+# --- the account -----------------------------------------------------------------------------------------------------
+
+
+def test_what_others_use_is_the_highest_of_the_last_hour() -> None:
+    """81 within the hour; the 200 before it are past. Read every third tick."""
+    world = World()
+    peaks = {NOW_S - 1800: 81.0, NOW_S - 2400: 60.0, NOW_S - 4200: 200.0}
+    world.cloudwatch.series[REGION] = peaks.get
+    asked = []
+    for n in range(7):
+        account = world.tick(TICK if n else timedelta()).account
+        asked.append(REGION in {query for query, _ in world.cloudwatch.asked})
+        if n == 0:
+            assert account is not None
+            assert (account.concurrency, account.unreserved, account.others_in_use) == (1000, 900, 81.0)
+    assert asked == [True, False, False, True, False, False, True]
+
+
+def test_capacity_of_the_fleets_functions_that_is_not_the_fleets_counts_as_elsewhere() -> None:
+    """30 units on an alias that nobody manages; the managed ones are not elsewhere."""
+    world = World()
+    world.aws.capacities["checkout-api"] = {"live": capacity(10), "canary": capacity(30)}
+    account = world.tick().account
+    assert account is not None
+    assert account.elsewhere == 30
+
+
+def test_limits_that_could_not_be_read_again_stand_and_the_fault_is_told() -> None:
+    """Hourly; at first there is nothing to stand on."""
+    world = World()
+    world.aws.errors["GetAccountSettings", "*"] = refusal("AccessDeniedException", "GetAccountSettings")
+    observed = world.tick()
+    assert observed.account is None
+    assert observed.account_fault is not None
+    assert observed.account_fault.kind is FaultKind.DENIED
+    world.aws.errors.clear()
+    assert world.tick(TICK).account_fault is None
+    world.aws.errors["GetAccountSettings", "*"] = refusal("ServiceException", "GetAccountSettings")
+    later = world.tick(timedelta(hours=1))
+    assert later.account is not None
+    assert later.account_fault is not None
+
+
+def test_now_is_all_that_an_observer_knows_of_time() -> None:
+    """Two observers that see the same instants see the same."""
+    one, two = World(), World()
+    for world in (one, two):
+        world.now = datetime(2027, 1, 1, 12, tzinfo=NOON.tzinfo)
+        world.cloudwatch.give(CHECKOUT, constantly(30.0))
+    np.testing.assert_array_equal(one.history().fine.work_s, two.history().fine.work_s)
