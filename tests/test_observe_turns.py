@@ -49,6 +49,12 @@ def test_what_was_never_read_is_read_target_by_target() -> None:
     assert planned(*(Standing(each, None) for each in looks)) == looks
 
 
+def test_of_those_never_read_the_ones_with_a_change_under_way_come_first() -> None:
+    """A new environment picks up the changes that the one before began."""
+    calm, changing = look("a:live"), look("b:live")
+    assert planned(Standing(calm, None), Standing(changing, None, pressing=True)) == [changing, calm]
+
+
 def test_a_published_version_has_no_alias_to_read() -> None:
     """Versions are numbers; weights are the alias's."""
     assert [each.subject for each in looks_of(target("checkout-api:12"))] == [Subject.CAPACITY, Subject.FACTS]

@@ -175,11 +175,10 @@ class Sweep:
 
     def _standing(self, look: Look, *, pressing: bool, early: bool) -> Standing:
         seen = self._seen(look)
+        if seen is None or (look.subject is Subject.FACTS and self._is_outdated(look.target)):
+            return Standing(look, None, pressing=pressing)
         if look.subject is Subject.FACTS:  # nothing but another version changes these
             pressing = early = False
-            seen = None if self._is_outdated(look.target) else seen
-        if seen is None:
-            return Standing(look, None)
         fault = seen.value.kind if isinstance(seen.value, Fault) else None
         return Standing(look, seen.at, fault, pressing=pressing, early=early)
 

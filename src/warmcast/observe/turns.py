@@ -102,7 +102,7 @@ class Sweeping:
 def plan(standings: Sequence[Standing], *, now: datetime, last: datetime | None, sweeping: Sweeping) -> list[Look]:
     """The looks to take in this tick, the most urgent first.
 
-    1. pressing ones;
+    1. pressing ones, first those that were taken before;
     2. those never taken, in the order given, so that one target after the other becomes known;
     3. those in doubt, and failed ones when it is time to try again, the oldest first;
     4. of the rest the oldest, as many as this tick's share of their period is.
@@ -115,7 +115,7 @@ def plan(standings: Sequence[Standing], *, now: datetime, last: datetime | None,
     """
     taken = [s for s in standings if s.at is not None]
     pressing = [s.look for s in taken if s.pressing and s.at != now]
-    unknown = [s.look for s in standings if s.at is None]
+    unknown = [s.look for s in sorted(standings, key=lambda s: not s.pressing) if s.at is None]
     rest = sorted((s for s in taken if not s.pressing), key=lambda s: (s.at, s.look.key))
     again = [s.look for s in rest if _is_due_again(s, now, sweeping)]
     return [*pressing, *unknown, *again, *_in_turn(rest, now=now, last=last, sweeping=sweeping)]
