@@ -220,7 +220,7 @@ def test_a_cost_per_cold_start_is_weighed_over_all_steps_together(means: list[fl
 
 def test_many_steps_are_weighed_in_groups_without_changing_the_answer() -> None:
     """Two hours of minutes with quantiles, 720 demands, give what each of them weighed by itself gives."""
-    shown = forecast(np.linspace(20.0, 30.0, 120), spread=0.2, rate_per_s=50.0)
+    shown = forecast(list(np.linspace(20.0, 30.0, 120)), spread=0.2, rate_per_s=50.0)
     weights = np.repeat(shown.weights / 120, 120)
     expected = naive_cost(shown.demand.ravel(), weights, UNIT.prices.break_even)
     assert need(shown, Savings(), unit=UNIT).capacity == expected

@@ -35,7 +35,8 @@ def office(at: IntArray, zone: ZoneInfo, *, high: float = 40.0, low: float = 4.0
     """Demand of an office service: a hump from 8 to 18 local time on working days, a quarter of it at weekends."""
     weekday, minute = np.divmod(minute_of_week(at, zone), 1440)
     hump = np.clip(np.minimum(minute - 480, 1080 - minute) / 120, 0.0, 1.0)
-    return low + (high - low) * hump * np.where(weekday < 5, 1.0, 0.25)
+    demand: FloatArray = low + (high - low) * hump * np.where(weekday < 5, 1.0, 0.25)
+    return demand
 
 
 def noise(count: int, deviation: float, *, seed: int = 1, memory: float = 0.9) -> FloatArray:

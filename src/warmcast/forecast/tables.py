@@ -40,13 +40,18 @@ LEADS = np.array([1, 2, 3, 6, 12, 24, 48, 96, 144, 288, 576, 2016])
 """Leads (in 5-minute steps ahead) at which reversion and errors are kept; between them they are interpolated."""
 
 SCALE_SHARE = 0.1
-LEAST_UNIT = 1e-6
+LEAST_UNIT = 1e-8
+
+LEAST_RATE_PER_S = 1 / (7 * 86_400)
+"""Less than a request a week is none."""
 
 UNCERTAIN = np.array([0.3, 0.35, 0.4, 0.47, 0.55, 0.7, 0.9, 1.0, 1.1, 1.1, 1.1, 1.1])
 """Deviation of a flat forecast per lead on the compressed scale, of traffic of which nothing is known: between the
 median and the upper quartile over the series of the benchmark."""
 
-FLAT = np.array([[0.5, 0.3, 0.2, 0.0]] * 3 + [[0.3, 0.3, 0.3, 0.1]] * 2 + [[0.0, 0.2, 0.4, 0.4]] * 7)
+FLAT = np.array(
+    [[0.5, 0.3, 0.2, 0.0]] * 3 + [[0.3, 0.35, 0.35, 0.0]] * 2 + [[0.0, 0.4, 0.5, 0.1]] + [[0.0, 0.2, 0.4, 0.4]] * 6
+)
 """How a flat forecast follows the windows, per lead."""
 
 
@@ -57,8 +62,9 @@ def compress(rate: FloatArray, unit: float) -> FloatArray:
 
 
 def expand(compressed: FloatArray, unit: float) -> FloatArray:
-    """The model's scale -> rate, never below zero, and finite."""
+    """The model's scale -> rate; never below zero, finite, and less than a request a week is none."""
     rate: FloatArray = unit * np.expm1(np.clip(compressed, 0.0, 50.0))
+    rate[rate < LEAST_RATE_PER_S] = 0.0
     return rate
 
 
