@@ -127,6 +127,30 @@ def history(demand: Sequence[float] | FloatArray, *, end: datetime = NOON, compl
     return History(coarse=Series.empty(fine.start, 300), fine=fine, complete=complete)
 
 
+def settled(demand: float, *, end: datetime = NOON) -> History:
+    """Two weeks of the same demand: 5-minute steps, then six hours of minutes up to 2 minutes before `end`."""
+    fine = minutes((demand,) * 360, end=end)
+    start = fine.start // 300 * 300
+    fine = fine.between(start + 300, fine.end)
+    steps = np.full(14 * 288, demand)
+    coarse = Series(
+        start=fine.start - 300 * len(steps),
+        step_s=300,
+        work_s=steps * 300,
+        arrivals=steps * 300 / 0.5,
+        throttles=np.zeros(len(steps)),
+        peak=np.full(len(steps), np.nan),
+        spilled=np.full(len(steps), np.nan),
+    )
+    return History(coarse=coarse, fine=fine)
+
+
+def malformed() -> History:
+    """A history whose arrays don't fit together: whoever computes with it meets a bug."""
+    good = history((40.0,) * 30)
+    return replace(good, fine=replace(good.fine, throttles=np.zeros(3)))
+
+
 def forecast(
     demand: float | Sequence[float] = 10.0,
     *,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from builders import ROOMY, history, state
+from builders import ROOMY, settled, state
 from warmcast.model import (
     NO_CAPACITY,
     Action,
@@ -40,7 +40,7 @@ class FakeAws:
 
     Args:
         states: what the control planes say.
-        histories: what CloudWatch says; a target without one has half an hour at demand 10.
+        histories: what CloudWatch says; a target without one has two weeks at demand 10.
         refuse: outcome by target, instead of a write.
         unread: targets for which no control-plane calls are left.
     """
@@ -63,7 +63,7 @@ class FakeAws:
         del memories
         self.settle(now)
         return Observed(
-            histories={t: self.histories.get(t, history((10.0,) * 30, end=now)) for t in policies},
+            histories={t: self.histories.get(t, settled(10.0, end=now)) for t in policies},
             states={t: self.states.get(t, state(10, at=now)) for t in policies},
             account=self.account,
             account_fault=None if self.account else Fault(FaultKind.DENIED, "GetAccountSettings: AccessDenied"),

@@ -56,14 +56,13 @@ class Proposal:
 
 
 def _objective(at: Situation) -> Proposal:
-    """What the objective wants of the forecast: the first proposal."""
+    """What the objective wants of the forecast: the first proposal. Before anything is learned, what is seen."""
     if at.silence or at.foreseen is None:
         return Proposal(0, Reason.NO_DATA, (Limit(Reason.NO_DATA, 0, 0, at.silence),))
-    by_rate = at.foreseen.by_rate > at.foreseen.by_demand
-    reason = Reason.RATE if by_rate else Reason.FORECAST
     if at.observation.learned is None:
-        reason = Reason.LEARNING
-    return Proposal(at.foreseen.capacity, reason)
+        return Proposal(at.seen.capacity if at.seen else 0, Reason.LEARNING)
+    by_rate = at.foreseen.by_rate > at.foreseen.by_demand
+    return Proposal(at.foreseen.capacity, Reason.RATE if by_rate else Reason.FORECAST)
 
 
 def _seen(at: Situation, proposal: Proposal) -> Proposal:
@@ -86,6 +85,13 @@ def _no_data(at: Situation, proposal: Proposal) -> Proposal:
     return _not_below(at, proposal, Reason.NO_DATA, None, at.silence) if at.silence else proposal
 
 
+def _learning(at: Situation, proposal: Proposal) -> Proposal:
+    """Before the past weeks are learned nobody knows whether a peak is near: lower nothing."""
+    if at.observation.learned is not None:
+        return proposal
+    return _not_below(at, proposal, Reason.LEARNING, None, "the past weeks are not learned yet")
+
+
 def _outage(at: Situation, proposal: Proposal) -> Proposal:
     """After a sudden fall the surge of retries comes: keep what the forecast before the fall needs."""
     if at.before_fall is None:
@@ -105,18 +111,19 @@ def _scale_down_hold(at: Situation, proposal: Proposal) -> Proposal:
 
 def _minimum_hold(at: Situation, proposal: Proposal) -> Proposal:
     """No decrease within a tick of the last change, nor within the hold of the last rise."""
-    memory = at.observation.memory
-    recent_change = memory.changed_at is not None and at.now - memory.changed_at < at.rhythm.tick
-    recent_rise = memory.raised_at is not None and at.now - memory.raised_at < at.policy.hold
-    if not (recent_change or recent_rise):
+    raised_at = at.observation.memory.raised_at
+    recent_rise = raised_at is not None and at.now - raised_at < at.policy.hold
+    if not (at.changed_within_tick or recent_rise):
         return proposal
     return _not_below(at, proposal, Reason.MINIMUM_HOLD, None, f"hold {_minutes(at.policy.hold)}")
 
 
 def _small_change(at: Situation, proposal: Proposal) -> Proposal:
-    """A decrease of less than one in twenty-five is not worth a write."""
-    if at.current is None or at.current - proposal.capacity >= max(1.0, SMALL_CHANGE * at.current):
+    """A decrease of less than one in twenty-five is not worth a write, nor is such a rise right after a change."""
+    if at.current is None or abs(at.current - proposal.capacity) >= max(2.0, SMALL_CHANGE * at.current):
         return proposal
+    if at.current < proposal.capacity and at.changed_within_tick and at.current >= at.bounds.floor:
+        return proposal.moved(Reason.SMALL_CHANGE, at.current, "changed a moment ago")
     return _not_below(at, proposal, Reason.SMALL_CHANGE, None)
 
 
@@ -146,6 +153,7 @@ GUARDRAILS: tuple[Callable[[Situation, Proposal], Proposal], ...] = (
     _seen,
     _floor,
     _no_data,
+    _learning,
     _outage,
     _scale_down_hold,
     _minimum_hold,

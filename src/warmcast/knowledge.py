@@ -35,9 +35,10 @@ class Knowledge:
     def due(self, histories: Mapping[TargetId, History], *, now: datetime, most: int) -> frozenset[TargetId]:
         """The targets to learn now: those never learned first, then the oldest beyond six hours.
 
-        Only such as have 5-minute history: before it is read there is nothing to learn from.
+        Only such as have had their weeks read, and have any: before that there is nothing to learn from.
         """
-        due = [target for target, history in histories.items() if len(history.coarse) and self._is_due(target, now)]
+        ready = (target for target, history in histories.items() if history.weeks_read and history.newest is not None)
+        due = [target for target in ready if self._is_due(target, now)]
         due.sort(key=lambda target: (self._learned_at(target), target))
         return frozenset(due[:most])
 

@@ -144,11 +144,13 @@ class History:
         coarse: 5-minute steps; may be empty (nothing learned yet, or a young alias).
         fine: minutes, starting at or after the coarse steps' end; the newest is 2-3 minutes old and may be revised.
         complete: False where CloudWatch answered only in part: then nothing may be lowered.
+        weeks_read: False while the past weeks have not been read: then there is nothing to learn from yet.
     """
 
     coarse: Series
     fine: Series
     complete: bool = True
+    weeks_read: bool = True
 
     def until(self, end: int) -> History:
         """The history as it was known at `end` (epoch seconds): steps that end at or before it."""
@@ -557,6 +559,13 @@ class Row:
     spillover: float | None = None
     fault: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether something failed or was refused, be it in part (a write that was applied, but for its policy)."""
+        written = self.outcome.result in {Result.APPLIED, Result.FLOOR_LOWERED}
+        in_part = written and bool(self.outcome.error_code)
+        return bool(self.fault) or in_part or self.outcome.result in {Result.FAILED, Result.REFUSED}
+
 
 class TickStatus(StrEnum):
     """How a tick ended."""
@@ -590,5 +599,4 @@ class TickReport:
     @property
     def failed(self) -> tuple[Row, ...]:
         """The rows of targets for which something failed or was refused."""
-        bad = {Result.FAILED, Result.REFUSED}
-        return tuple(row for row in self.rows if row.fault or row.outcome.result in bad)
+        return tuple(row for row in self.rows if row.failed)

@@ -68,6 +68,12 @@ class Situation:
             return memory.requested
         return standing(state.capacity)
 
+    @property
+    def changed_within_tick(self) -> bool:
+        """Whether we changed it less than one tick ago."""
+        changed_at = self.observation.memory.changed_at
+        return changed_at is not None and self.now - changed_at < self.rhythm.tick
+
     @cached_property
     def silence(self) -> str:
         """Why the objective has no say: missing, stale or partial data; empty where it has."""

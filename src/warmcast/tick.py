@@ -282,7 +282,8 @@ class _Pass:
         return [self._released(target, remembered[target]) for target in gone]
 
     def _released(self, target: TargetId, memory: Memory) -> Row:
-        delete = memory.on_remove == "delete" and not memory.stack_owns_config and bool(memory.requested)
+        standing = memory.requested or memory.floor_published
+        delete = memory.on_remove == "delete" and not memory.stack_owns_config and bool(standing)
         decision = released(target, memory, delete=delete, now=self.now, fleet_version=self.fleet.version)
         outcome = self._carry_out(decision)
         if outcome.result in {Result.APPLIED, Result.HELD}:

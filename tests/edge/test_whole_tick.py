@@ -44,7 +44,7 @@ READS = [
 @pytest.fixture
 def busy_aws(aws: LocalAws) -> LocalAws:
     """Two functions with three hours of traffic: one needs far more than its 10 units, one is fine with them."""
-    for who, demand in ((CHECKOUT, 40.0), (CALM, 3.0)):
+    for who, demand in ((CHECKOUT, 40.0), (CALM, 1.0)):
         aws.create_function(who.function, memory_mb=1024)
         aws.set_provisioned(who.function, who.qualifier, 10)
         minutes = np.full(180, demand)
@@ -53,7 +53,7 @@ def busy_aws(aws: LocalAws) -> LocalAws:
             who.qualifier,
             NOON - timedelta(minutes=180),
             invocations=minutes * 120,
-            duration_ms=np.full(180, 500.0),
+            duration_ms=minutes * 120 * 500.0,
             concurrency=np.ceil(minutes * 1.2),
         )
     aws.clear_calls()
@@ -65,7 +65,7 @@ def workshop(busy_aws: LocalAws, clients: Clients, table_name: str, clock: StepC
     """The parts of a tick as the handler puts them together, over the two functions."""
     del busy_aws, table_name
     return assemble(
-        fleet(policy(str(CHECKOUT)), policy(str(CALM))), clients, rhythm=Rhythm(), budget=Budget(), clock=clock
+        fleet(policy(str(CHECKOUT)), policy(str(CALM), low=10)), clients, rhythm=Rhythm(), budget=Budget(), clock=clock
     )
 
 
