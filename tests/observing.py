@@ -53,8 +53,8 @@ class FakeCloudWatch:
     asked: list[tuple[Query, Grid]] = field(default_factory=list)
 
     def give(self, target: TargetId, work_s: Callable[[int], float | None], *, spilled: float = 0.0) -> None:
-        """Let a target have work by the minute, and all else in proportion: durations of half a second."""
-        per_work = {Measure.WORK: 1.0, Measure.ARRIVALS: 2.0, Measure.THROTTLES: 0.0, Measure.PEAK: 1 / 60}
+        """Let a target have work (seconds) by the minute, and all else in proportion: durations of half a second."""
+        per_work = {Measure.WORK: 1000.0, Measure.ARRIVALS: 2.0, Measure.THROTTLES: 0.0, Measure.PEAK: 1 / 60}
         for measure, factor in {**per_work, Measure.SPILLED: 2.0 * spilled}.items():
 
             def value(minute: int, factor: float = factor) -> float | None:
@@ -76,7 +76,7 @@ class FakeCloudWatch:
 
     def reads(self, measure: Measure | None = None) -> Counter[tuple[str, int]]:
         """How often each target was asked for with each period (of one measure, or of all)."""
-        names = {METRICS[each][0] for each in (Measure if measure is None else [measure])}
+        names = {METRICS[each].name for each in (Measure if measure is None else [measure])}
         of_targets = [(query, grid) for query, grid in self.asked if query.resource and query.metric in names]
         return Counter((query.resource, grid.step_s) for query, grid in of_targets)
 

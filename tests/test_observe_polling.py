@@ -11,6 +11,7 @@ from builders import CHECKOUT, NOON, target
 from warmcast.aws.metrics import Grid, Query
 from warmcast.observe.history import FINE_S, Measure, Record, begun, newest_end, with_minutes
 from warmcast.observe.polling import (
+    METRICS,
     Ask,
     Attention,
     Polling,
@@ -196,7 +197,8 @@ def test_asks_share_windows_so_that_calls_are_few() -> None:
 
 
 def test_each_measure_is_one_metric_of_the_alias() -> None:
-    """By function and resource; work is the sum of durations."""
+    """By function and resource; work is the sum of durations, milliseconds there and seconds here."""
+    assert METRICS[Measure.WORK].per_unit == 1000.0
     assert query_of(CHECKOUT, Measure.WORK) == Query("Duration", "Sum", "checkout-api", "checkout-api:live")
     assert query_of(CHECKOUT, Measure.PEAK).statistic == "Maximum"
 

@@ -18,7 +18,7 @@ from warmcast.model import Fault, FaultKind, History
 from warmcast.observe import history as keeping
 from warmcast.observe.faults import fault_of
 from warmcast.observe.history import COARSE_S, LEARNED_FROM, REACH_S, STEP_S, Record, newest_end
-from warmcast.observe.polling import Ask, Attention, Polling, asks, query_of, window, windows
+from warmcast.observe.polling import METRICS, Ask, Attention, Polling, asks, query_of, window, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -196,7 +196,11 @@ class Demand:
             self._records[target] = replace(record, partial=record.partial | {ask.measure})
             return
         values = keeping.settled(
-            answer.values, grid, complete=answer.complete, now_s=now_s, reported_until=self._reported_until
+            answer.values / METRICS[ask.measure].per_unit,
+            grid,
+            complete=answer.complete,
+            now_s=now_s,
+            reported_until=self._reported_until,
         )
         record = keeping.with_minutes(record, ask.measure, values, grid=grid, now_s=now_s)
         record = keeping.seen_first(record, keeping.first_datapoint(answer.values, grid))
@@ -220,7 +224,10 @@ class Demand:
         self._weeks_tried.pop(target, None)
         heard = max(self._reported_until, *(keeping.newest_report(answer.values, grid) for answer in series))
         rows = [
-            keeping.settled(answer.values, grid, complete=True, now_s=now_s, reported_until=heard) for answer in series
+            keeping.settled(
+                answer.values / METRICS[measure].per_unit, grid, complete=True, now_s=now_s, reported_until=heard
+            )
+            for measure, answer in zip(LEARNED_FROM, series, strict=True)
         ]
         record = keeping.with_weeks(self._records[target], np.stack(rows))
         for answer in series:

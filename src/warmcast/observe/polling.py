@@ -27,18 +27,25 @@ WINDOWS_MIN: Final = (15, 30, 60, 120, 180)
 
 HOURS_PER_MONTH: Final = 730
 
-METRICS: Final[Mapping[Measure, tuple[str, str]]] = {
-    Measure.WORK: ("Duration", "Sum"),
-    Measure.ARRIVALS: ("Invocations", "Sum"),
-    Measure.THROTTLES: ("Throttles", "Sum"),
-    Measure.PEAK: ("ConcurrentExecutions", "Maximum"),
-    Measure.SPILLED: ("ProvisionedConcurrencySpilloverInvocations", "Sum"),
-}
-"""Name and statistic of each measure.
 
-Work is the sum of durations: CloudWatch's Average is Sum / SampleCount, and Duration has one sample for each
-invocation, so Invocations x Average(Duration) = Sum(Duration). One series says what would otherwise take two.
-"""
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How CloudWatch names a measure; its values are divided by `per_unit` to have the units of `model.Series`."""
+
+    name: str
+    statistic: str
+    per_unit: float = 1.0
+
+
+METRICS: Final[Mapping[Measure, Metric]] = {
+    Measure.WORK: Metric("Duration", "Sum", per_unit=1000.0),  # milliseconds
+    Measure.ARRIVALS: Metric("Invocations", "Sum"),
+    Measure.THROTTLES: Metric("Throttles", "Sum"),
+    Measure.PEAK: Metric("ConcurrentExecutions", "Maximum"),
+    Measure.SPILLED: Metric("ProvisionedConcurrencySpilloverInvocations", "Sum"),
+}
+"""Work is the sum of durations: CloudWatch's Average is Sum / SampleCount, and Duration has one sample for each
+invocation, so Invocations x Average(Duration) = Sum(Duration). One series says what would otherwise take two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +120,8 @@ class Ask:
 
 def query_of(target: TargetId, measure: Measure) -> Query:
     """A measure of a target as CloudWatch names it: `{FunctionName, Resource=function:qualifier}`."""
-    metric, statistic = METRICS[measure]
-    return Query(metric, statistic, function=target.function, resource=str(target))
+    metric = METRICS[measure]
+    return Query(metric.name, metric.statistic, function=target.function, resource=str(target))
 
 
 def asks(
