@@ -88,10 +88,12 @@ def seen_at(
 ) -> History:
     """What is known at `now` of demand (one value a minute from `start`): 5-minute steps, then 3 hours of minutes."""
     first, until = int(start.timestamp()), int((now - DATA_DELAY).timestamp())
-    border = max(first, int((now - FINE).timestamp()) // 300 * 300)
-    split, end = (border - first) // 60, (until - first) // 60
-    split -= split % 5
-    rate = None if duration_s is None else demand / duration_s
+    skipped = -first % 300 // 60  # coarse steps begin at a multiple of five minutes
+    first, demand = first + 60 * skipped, demand[skipped:]
+    each = duration_s if duration_s is None or isinstance(duration_s, float) else duration_s[skipped:]
+    end = (until - first) // 60
+    split = max(0, (int((now - FINE).timestamp()) - first) // 300 * 5)
+    rate = None if each is None else demand / each
     return History(
         # Demand and arrivals are averaged apart, as CloudWatch sums them.
         coarse=series(first, 300, _fives(demand[:split]), rate_per_s=None if rate is None else _fives(rate[:split])),
