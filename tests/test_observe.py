@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -392,12 +392,3 @@ def test_limits_that_could_not_be_read_again_stand_and_the_fault_is_told() -> No
     later = world.tick(timedelta(hours=1))
     assert later.account is not None
     assert later.account_fault is not None
-
-
-def test_now_is_all_that_an_observer_knows_of_time() -> None:
-    """Two observers that see the same instants see the same."""
-    one, two = World(), World()
-    for world in (one, two):
-        world.now = datetime(2027, 1, 1, 12, tzinfo=NOON.tzinfo)
-        world.cloudwatch.give(CHECKOUT, constantly(30.0))
-    np.testing.assert_array_equal(one.history().fine.work_s, two.history().fine.work_s)

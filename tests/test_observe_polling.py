@@ -212,7 +212,7 @@ def test_the_cost_of_a_target_that_works_all_day() -> None:
 
 
 def test_the_cost_of_a_target_at_rest() -> None:
-    """(1/3 + 1/12) x 8,760 x $0.00001 = $0.037 a month."""
+    """(1/3 + 1/12) x 8,760 x $0.00001 = $0.0365 a month."""
     assert usd_per_month(Polling(), busy_share=0) == pytest.approx((1 / 3 + 1 / 12) * 8760 * 1e-5)
 
 
