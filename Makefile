@@ -34,12 +34,12 @@ define install
   echo "Warmcast needs Python 3.11 or newer$(if $(PYTHON),; $(PYTHON) is not): make PYTHON=/path/to/python3" >&2; exit 2; }
 @echo "installing $< into $(@D)"
 @test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-@$(@D)/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+@$(@D)/bin/python -m pip install -qq --no-deps --require-hashes -r $<
 endef
 
 .venv/.installed: requirements/dev.txt pyproject.toml
 	$(install)
-	@$(@D)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(@D)/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv-sam/.installed: requirements/sam.txt
