@@ -65,8 +65,8 @@ def test_capacity_is_up_before_the_peak_and_down_after_it(tmp_path: Path) -> Non
 
 
 def test_the_demo_draws_tells_and_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two drawn targets for an hour: a table, a picture, a log with every decision, and what to do next."""
-    assert main(["--out", str(tmp_path), "--hours", "1", "--targets", "2"]) == 0
+    """The drawn targets for an hour: a table, a picture, a log with every decision, and what to do next."""
+    assert main(["--out", str(tmp_path), "--hours", "1"]) == 0
     out = capsys.readouterr().out
     assert "drawn from measured weekly profiles" in out
     assert "ride-requests:live" in out
@@ -106,3 +106,5 @@ def test_bad_traces_end_with_a_message_and_a_code(
     assert message in capsys.readouterr().err
     assert main(["--traces", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
     assert "nowhere: no such folder" in capsys.readouterr().err
+    assert main(["--out", str(tmp_path / "till.csv" / "out")]) == 2
+    assert "no folder can be made there" in capsys.readouterr().err

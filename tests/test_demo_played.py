@@ -12,7 +12,7 @@ from rich.console import Console
 from demo.bill import Request, billed_unit_s
 from demo.picture import Caption, draw_picture
 from demo.played import PlayedDay
-from demo.table import day_table
+from demo.table import day_table, hours_table
 from warmcast.model import Actuator, Mode
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def played(*, mode: Mode = Mode.APPLY, actuator: Actuator = Actuator.DIRECT, nam
         title="a shop",
         mode=mode,
         actuator=actuator,
-        policy=f"{mode.value}, spillover 1%",
+        policy="spillover 1%",
         start=0,
         demand=np.where(early, 2.0, 8.0),
         arrivals=np.where(early, 100.0, 300.0),
@@ -80,11 +80,11 @@ def test_the_days_figures_are_spelled_out() -> None:
     assert day.changes == 1
 
 
-def test_what_was_wanted_is_named_where_it_is_not_the_capacity() -> None:
+def test_what_was_wanted_is_shown_where_it_is_not_the_capacity() -> None:
     """A mode that withholds, or an actuator that sets a minimum: else wanted and capacity are one."""
-    assert played().wanted_as is None
-    assert played(mode=Mode.OBSERVE).wanted_as == "capacity it would set"
-    assert played(actuator=Actuator.AUTOSCALING).wanted_as == "minimum it sets"
+    assert not played().wanted_apart
+    assert played(mode=Mode.OBSERVE).wanted_apart
+    assert played(actuator=Actuator.AUTOSCALING).wanted_apart
 
 
 def test_the_table_fits_a_terminal_and_tells_each_figure() -> None:
@@ -93,9 +93,16 @@ def test_the_table_fits_a_terminal_and_tells_each_figure() -> None:
     Console(file=out, width=80).print(day_table([played(), played(name="pay:live")], title="Monday"))
     lines = [line.split() for line in out.getvalue().splitlines()]
     assert lines[2] == ["shop:live", "5.0", "mean", "4", "-", "12", "0.25%", "1", "0.25", "44%"]
-    assert lines[3] == ["apply,", "spillover", "1%", "8.0", "peak", "static", "15", "0.00%", "0.45"]
+    assert lines[3] == ["spillover", "1%", "8.0", "peak", "static", "15", "0.00%", "0.45"]
     assert lines[6] == ["all", "2", "0.50", "44%"]
     assert lines[7] == ["static", "0.90"]
+
+
+def test_the_shape_of_the_day_fits_one_line() -> None:
+    """Demand 2 then 8 and capacity 4 then 12, by the hour on one scale of eight blocks up to 12."""
+    out = StringIO()
+    Console(file=out, width=80).print(hours_table([played()]))
+    assert out.getvalue().splitlines()[1].split() == ["shop:live", "▂▆", "▃█"]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -104,6 +111,6 @@ def test_the_picture_is_drawn_for_any_number_of_targets(tmp_path: Path, count: i
     days = [played(mode=mode) for mode in (Mode.APPLY, Mode.OBSERVE, Mode.RAISE_ONLY)][:count]
     days[0].demand[10:20] = np.nan
     path = tmp_path / "day.png"
-    draw_picture(days, Caption("One day", "costs $1 and $2", "prices as of then"), path)
+    draw_picture(days, Caption("One day", "costs $1 and $2", ("traffic from there", "prices as of then")), path)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert path.stat().st_size > 10_000

@@ -7,6 +7,7 @@ Parses the command line, chooses the traffic, prints. Exit codes: 0 good, 1 a ti
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from demo.day import SEED, TICK_MINUTES, Plan, Played, Player, play
 from demo.picture import Caption, draw_picture
 from demo.profiles import draw_all, read_profiles
-from demo.table import day_table
+from demo.table import day_table, hours_table
 from demo.targets import DRAWN, DRAWN_FLEET, parts_for, write_trace_fleet
 from demo.traces import choose_diverse, choose_weekday, cut, day_for, read_folder
 from demo.traffic import DAY_MINUTES, UsageError, draw_load
@@ -40,7 +41,8 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 PAST_DAYS = 14
 MOST_TARGETS = 8
 PROFILES = Path(__file__).parents[1] / "data" / "profiles.csv"
-NARROWEST = 80
+PRICES = f"Cost: allocation alone, {REGION} list prices ({AS_OF}), each unit billed in steps of 5 minutes."
+STATIC = "Static peak: capacity that serves the highest minute of the past within 1% spillover, all day."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", default=Path("build/demo"), help="default: %(default)s")
     parser.add_argument("--hours", type=int, default=24, choices=range(1, 25), metavar="1-24", help="default: 24")
-    parser.add_argument("--targets", type=int, default=MOST_TARGETS, help="at most so many targets; default: 8")
     return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     began = monotonic()
-    options.out.mkdir(parents=True, exist_ok=True)
+    _make_folder(options.out)
     with console.status("drawing traffic"):
         scene = _scene(options)
     console.print(f"[bold]Warmcast, one simulated day:[/] {_when(scene.plan)} (UTC)")
@@ -86,9 +87,18 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     picture = options.out / "demo.png"
     draw_picture(played.days, _caption(scene), picture)
     console.print()
-    console.print(day_table(played.days, title="Capacity and what it costs; dim: static peak capacity instead"))
+    console.print(day_table(played.days, title="The day (dim: with static peak capacity instead)"))
+    console.print()
+    console.print(hours_table(played.days))
     _print_end(console, scene, played, picture=picture, took_s=monotonic() - began)
     return 1 if played.failures else 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: no folder can be made there: {error.strerror}") from error
 
 
 # --- what is played ---------------------------------------------------------------------------------------------------
@@ -97,15 +107,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def _scene(options: argparse.Namespace) -> Scene:
     log = options.out / "ticks.log"
     if options.traces is None:
-        parts = DRAWN[: options.targets]
-        traffic = draw_all(
-            read_profiles(PROFILES),
-            tuple(part.traffic for part in parts),
-            day=MONDAY,
-            past_days=PAST_DAYS,
-            seed=SEED,
-        )
-        players = _players(parts, [traffic[part.traffic] for part in parts])
+        names = tuple(part.traffic for part in DRAWN)
+        traffic = draw_all(read_profiles(PROFILES), names, day=MONDAY, past_days=PAST_DAYS, seed=SEED)
+        players = _players(DRAWN, [traffic[name] for name in names])
         plan = Plan(fleet=DRAWN_FLEET, day=MONDAY, minutes=options.hours * 60, log=log)
         return Scene(
             players, plan, f"traffic drawn from measured weekly profiles (tests/data/profiles.csv), seed {SEED}"
@@ -113,7 +117,7 @@ def _scene(options: argparse.Namespace) -> Scene:
     traces = read_folder(options.traces)
     day = day_for(choose_weekday(traces), not_before=MONDAY)
     cuts = [one for trace in traces if (one := cut(trace, day=day)) is not None]
-    chosen = choose_diverse(cuts, options.targets)
+    chosen = choose_diverse(cuts, MOST_TARGETS)
     parts = tuple(parts_for(chosen))
     players = _players(parts, chosen)
     fleet = options.out / "fleet"
@@ -165,29 +169,26 @@ def _caption(scene: Scene) -> Caption:
     return Caption(
         title=f"A day of Warmcast: {_when(scene.plan)}",
         subtitle=f"a tick every {TICK_MINUTES} minutes against a local AWS; times in UTC",
-        footnote=f"{scene.source[0].upper()}{scene.source[1:]}. {_prices()}",
-    )
-
-
-def _prices() -> str:
-    return (
-        f"Cost is of allocation alone, at {REGION} list prices ({AS_OF}), billed per unit in steps of 5 minutes. "
-        "Static peak: serves the highest minute of the past within 1% spillover."
+        footnotes=(f"{scene.source[0].upper()}{scene.source[1:]}. {STATIC}", PRICES),
     )
 
 
 def _print_end(console: Console, scene: Scene, played: Played, *, picture: Path, took_s: float) -> None:
     console.print()
-    console.print(_prices(), style="dim")
+    console.print(f"{STATIC}\n{PRICES}", style="dim")
     for failure in played.failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     calls = sum(played.calls.values())
     console.print(f"{calls} AWS calls in {took_s:.0f} s. Every decision with its reason: {scene.plan.log}", style="dim")
     console.print(f"\nThe picture: [bold]{picture}[/]\n")
-    console.print(f"Next: change a policy in {scene.plan.fleet} and run it again; read how in docs/policy.md.")
+    fleet = Path(os.path.relpath(scene.plan.fleet))
+    console.print(f"Next: change a policy in {fleet} and run it again; read how in docs/policy.md.")
     console.print("      write your own in src/fleet and check it: make validate")
     console.print("      deploy: sam build && sam deploy --guided (every new target only observes at first)")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

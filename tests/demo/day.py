@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from localaws import LocalAws
 from warmcast.emit import Emitter
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
 from warmcast.handler import open_workshop, respond
-from warmcast.model import Actuator
+from warmcast.model import Actuator, Mode, Reason
 from warmcast.staffing import unit_of
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from demo.targets import Part
     from demo.traffic import Load, Traffic
     from warmcast.fleet import Objective, Policy
-    from warmcast.handler import Workshop
     from warmcast.report import JsonValue
     from warmcast.staffing import Unit
+    from warmcast.workshop import Workshop
 
 TICK_MINUTES = 5
 SEED = 20260302
@@ -133,7 +134,8 @@ def play(players: Sequence[Player], plan: Plan, *, on_minute: Callable[[datetime
         workshop = _open(aws, plan)
         stage = _Stage(aws, account, players, workshop, TickClock(aws))
         with redirect_stdout(log):
-            emitter = Emitter(service=f"warmcast-demo {id(log)}")
+            # A logger is kept by its service's name, and with it the stream that it was made with.
+            emitter = Emitter(service=f"demo-{uuid4().hex[:8]}")
             for minute in range(plan.minutes):
                 stage.play(plan.day + timedelta(minutes=minute), minute, emitter)
                 on_minute(aws.now(), stage.requested)
@@ -206,9 +208,9 @@ class _Stage:
             self._rows[str(row["target"])] = row
             if row["outcome"] in {"failed", "refused"} or row["fault"]:
                 self.failures.setdefault(f"{row['target']}: {row['outcome']}: {row['fault'] or row['detail']}")
-        faults = summary["faults"]
-        assert isinstance(faults, list)
-        self.failures.update(dict.fromkeys(map(str, faults)))
+        for wrong in (summary["faults"], summary["findings"]):
+            assert isinstance(wrong, list)
+            self.failures.update(dict.fromkeys(map(str, wrong)))
 
     def _serve(self, player: Player, at: datetime, minute: int, held: Held) -> None:
         load, now = player.load, player.traffic.past + minute
@@ -220,7 +222,7 @@ class _Stage:
         notes = self._notes[player.part.function]
         notes.held.append(held)
         notes.spilled.append(spilled)
-        notes.wanted.append(_whole(row["wanted"]))
+        notes.wanted.append(_wanted(row))
         notes.floor.append(_whole(row["floor"]))
 
     def played(self, player: Player, plan: Plan) -> PlayedDay:
@@ -251,14 +253,24 @@ class _Stage:
         )
 
 
+def _wanted(row: Mapping[str, JsonValue]) -> int:
+    """What a decision wanted; where the mode withheld it, what it was before."""
+    limits = row["limits"]
+    assert isinstance(limits, list)
+    withheld = [limit["before"] for limit in limits if isinstance(limit, dict) and limit["name"] == Reason.RAISE_ONLY]
+    return _whole(withheld[0] if withheld else row["wanted"])
+
+
 def _whole(value: JsonValue) -> int:
     assert isinstance(value, int)
     return value
 
 
 def _in_words(policy: Policy) -> str:
-    how = ", autoscaling" if policy.actuator is Actuator.AUTOSCALING else ""
-    return f"{policy.mode.value}{how}, {_promise(policy.objective)}"
+    """Objective, and what is not as usual: the actuator, the mode."""
+    how = [policy.actuator.value] if policy.actuator is not Actuator.DIRECT else []
+    far = [policy.mode.value] if policy.mode is not Mode.APPLY else []
+    return ", ".join([_promise(policy.objective), *how, *far])
 
 
 def _promise(objective: Objective) -> str:
@@ -266,7 +278,7 @@ def _promise(objective: Objective) -> str:
         case Spillover(share=share):
             return f"spillover {100 * share:.3g}%"
         case ColdStarts(per_10k=per_10k):
-            return f"{per_10k:.3g} cold starts per 10k"
+            return f"{per_10k:.3g} cold starts in 10k"
         case ColdStartCost(usd=usd):
             return f"cold start ${usd:g}"
         case Savings():

@@ -43,13 +43,13 @@ class Caption:
 
     title: str
     subtitle: str
-    footnote: str
+    footnotes: tuple[str, ...]
 
 
 def draw_picture(days: Sequence[PlayedDay], caption: Caption, path: Path) -> None:
     """Draw all targets into one PNG at `path`, whose folder must exist."""
     rows, columns = math.ceil(len(days) / COLUMNS), min(COLUMNS, len(days))
-    width, height = PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 1.2
+    width, height = PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 1.36
     with mpl.rc_context({"font.size": 9, "text.color": INK, "text.parse_math": False}):
         figure = Figure(figsize=(width, height), dpi=DPI)
         FigureCanvasAgg(figure)
@@ -68,12 +68,14 @@ def _draw_panel(axes: Axes, day: PlayedDay) -> None:
     hours = _hours(day)
     top = np.maximum(day.static, day.ready)
     demand = np.nan_to_num(day.demand)
-    axes.stairs(top, hours, baseline=day.ready, fill=True, color=STATIC, alpha=0.07, label="allocation saved")
+    axes.stairs(top, hours, baseline=day.ready, fill=True, color=STATIC, alpha=0.10, label="allocation saved")
     middles = (hours[:-1] + hours[1:]) / 2
     axes.fill_between(middles, 0, demand, color=DEMAND, alpha=0.65, linewidth=0, label="demand, each minute")
     axes.stairs(day.ready, hours, baseline=None, color=CAPACITY, linewidth=1.7, label="capacity that is READY")
-    if day.wanted_as is not None:
-        dots = axes.stairs(day.wanted, hours, baseline=None, color=WANTED, linewidth=1.6, label=day.wanted_as)
+    if day.wanted_apart:
+        dots = axes.stairs(
+            day.wanted, hours, baseline=None, color=WANTED, linewidth=1.6, label="wanted (withheld, or minimum)"
+        )
         dots.set_linestyle((0, (1, 1)))
     axes.axhline(day.static, color=STATIC, linestyle=(0, (6, 3)), linewidth=1.3, label="static peak capacity")
     axes.set_ylim(0, 1.08 * max(float(top.max()), float(demand.max()), float(day.wanted.max()), 1.0))
@@ -114,10 +116,11 @@ def _subtitle(day: PlayedDay) -> str:
 
 
 def _write_around(figure: Figure, caption: Caption, *, height: float) -> None:
-    figure.subplots_adjust(left=0.05, right=0.98, top=1 - 1.3 / height, bottom=0.62 / height, hspace=0.52, wspace=0.1)
+    figure.subplots_adjust(left=0.05, right=0.98, top=1 - 1.3 / height, bottom=0.78 / height, hspace=0.52, wspace=0.1)
     figure.text(0.05, 1 - 0.3 / height, caption.title, fontsize=16, fontweight="bold", va="center")
     figure.text(0.05, 1 - 0.6 / height, caption.subtitle, fontsize=10, color=FAINT, va="center")
-    figure.text(0.05, 0.2 / height, caption.footnote, fontsize=8.5, color=FAINT, va="center")
+    for line, text in enumerate(reversed(caption.footnotes)):
+        figure.text(0.05, (0.14 + 0.17 * line) / height, text, fontsize=8.5, color=FAINT, va="center")
     legend = {
         label: handle for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }

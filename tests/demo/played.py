@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,13 +24,13 @@ class PlayedDay:
         title: a few words on its traffic.
         mode: how far its policy trusts Warmcast.
         actuator: which AWS interface carries a capacity out.
-        policy: mode, actuator and objective in a few words.
+        policy: objective, actuator and mode in a few words.
         start: epoch seconds of the first minute.
         demand: offered load in concurrent executions; NaN is a gap.
         arrivals: invocations; NaN is a gap.
         ready: capacity that was READY in the minute.
         requested: capacity requested by the minute's end: what is billed.
-        wanted: capacity that the newest decision wanted, whether its mode let it happen or not.
+        wanted: capacity (by Application Auto Scaling: minimum) that the newest decision wanted, its mode aside.
         floor: the least capacity that rules allowed, as of the newest decision.
         spilled: invocations that found no provisioned capacity.
         static: capacity that serves the highest minute of the past within 1% spillover: what one would set by hand.
@@ -61,17 +61,9 @@ class PlayedDay:
         return len(self.demand)
 
     @property
-    def wanted_as(self) -> str | None:
-        """What `wanted` is where it is not the capacity itself; None where the two are one."""
-        if self.mode is not Mode.APPLY:
-            return "capacity it would set"
-        match self.actuator:
-            case Actuator.DIRECT:
-                return None
-            case Actuator.AUTOSCALING:
-                return "minimum it sets"
-            case _:
-                assert_never(self.actuator)
+    def wanted_apart(self) -> bool:
+        """Whether what is wanted is not simply what is set: it is withheld, or only the minimum is."""
+        return self.mode is not Mode.APPLY or self.actuator is Actuator.AUTOSCALING
 
     @property
     def spillover(self) -> float:

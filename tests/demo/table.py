@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from demo.played import PlayedDay
+    from warmcast.model import FloatArray
 
 # Below half a percent either way, a cost is the same.
 SAME = 0.005
+BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def day_table(days: Sequence[PlayedDay], *, title: str) -> Table:
@@ -22,7 +24,7 @@ def day_table(days: Sequence[PlayedDay], *, title: str) -> Table:
     table.add_column("target", no_wrap=True)
     table.add_column("demand", justify="right", no_wrap=True)
     table.add_column("capacity", justify="right", no_wrap=True)
-    table.add_column("spillover", justify="right", no_wrap=True)
+    table.add_column("spilled", justify="right", no_wrap=True)
     table.add_column("changes", justify="right", no_wrap=True)
     table.add_column("USD", justify="right", no_wrap=True)
     table.add_column("saved", justify="right", no_wrap=True)
@@ -39,7 +41,7 @@ def day_table(days: Sequence[PlayedDay], *, title: str) -> Table:
             _saved(day.saved),
         )
         static = (f"static {day.static}", f"{day.static_spillover:.2%}", "", f"{day.static_usd:.2f}", "")
-        table.add_row(f"  {day.policy}", f"{peak:.1f} peak", *static, style="dim", end_section=True)
+        table.add_row(f" {day.policy}", f"{peak:.1f} peak", *static, style="dim", end_section=True)
     _add_sum(table, days)
     return table
 
@@ -50,6 +52,29 @@ def _add_sum(table: Table, days: Sequence[PlayedDay]) -> None:
     saved = _saved(1 - total / static if static else 0.0)
     table.add_row("[bold]all[/]", "", "", "", f"{changes}", f"[bold]{total:.2f}[/]", saved)
     table.add_row("", "", "static", "", "", f"{static:.2f}", "", style="dim")
+
+
+def hours_table(days: Sequence[PlayedDay]) -> Table:
+    """The day's shape in one line a target: demand and READY capacity by the hour, each at its highest, one scale."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("by the hour (UTC)", no_wrap=True)
+    table.add_column("demand", style="cyan", no_wrap=True)
+    table.add_column("capacity", style="bold", no_wrap=True)
+    for day in days:
+        demand, ready = _by_hour(np.nan_to_num(day.demand)), _by_hour(day.ready.astype(np.float64))
+        top = max(float(ready.max()), float(demand.max()), 1.0)
+        table.add_row(day.name, _blocks(demand / top), _blocks(ready / top))
+    return table
+
+
+def _by_hour(minutes: FloatArray) -> FloatArray:
+    """The highest minute of each hour."""
+    highest: FloatArray = np.maximum.reduceat(minutes, np.arange(0, len(minutes), 60))
+    return highest
+
+
+def _blocks(shares: FloatArray) -> str:
+    return "".join(BLOCKS[round(float(share) * (len(BLOCKS) - 1))] for share in shares)
 
 
 def _saved(share: float) -> str:

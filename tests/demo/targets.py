@@ -54,7 +54,7 @@ DRAWN = (
     Part("event-ingest", "azure-platform-2019", "a platform's invocations", 0.15, 512),
     Part("device-telemetry", "asg-cpu", "a machine group's load", 0.12, 512),
     Part("search-index", "mongo-cluster-1", "database queries", 0.4, 1024),
-    Part("thumbnails", "elb-requests", "a load balancer's requests", 1.2, 2048, by_hand=True),
+    Part("thumbnails", "elb-requests", "a load balancer's requests", 1.2, 512, by_hand=True),
 )
 """The parts in drawn traffic; their policies are in `fleet/`."""
 
