@@ -201,8 +201,9 @@ def naive_cost(demands_: FloatArray, weights: FloatArray, keep: float, *, most: 
 @given(demand=st.floats(0.01, 150.0))
 def test_savings_buys_each_unit_that_is_busy_above_the_break_even(demand: float) -> None:
     """In us-east-1 a unit pays for itself above 60% utilization: those and no others are bought."""
-    expected = naive_cost(np.array([demand]), np.ones(1), UNIT.prices.break_even)
-    assert seen(demand, Savings(), rate=demand) == expected
+    # A unit that is just worth its price may be bought or not, as rounding has it.
+    allowed = [naive_cost(np.array([demand]), np.ones(1), UNIT.prices.break_even + hair) for hair in (1e-9, -1e-9)]
+    assert seen(demand, Savings(), rate=demand) in allowed
 
 
 @settings(max_examples=30)
@@ -214,8 +215,8 @@ def test_a_cost_per_cold_start_is_weighed_over_all_steps_together(means: list[fl
     worth = UNIT.prices.saving_usd_per_gb_s * UNIT.gb + usd / duration_s
     keep = UNIT.prices.allocation_usd_per_gb_s * UNIT.gb / worth
     weights = np.repeat(shown.weights / len(means), len(means))
-    expected = naive_cost(shown.demand.ravel(), weights, keep, most=10 * duration_s)
-    assert need(shown, ColdStartCost(usd), unit=UNIT).capacity == pytest.approx(expected, abs=0)
+    allowed = [naive_cost(shown.demand.ravel(), weights, keep + hair, most=10 * duration_s) for hair in (1e-9, -1e-9)]
+    assert need(shown, ColdStartCost(usd), unit=UNIT).capacity in allowed
 
 
 def test_many_steps_are_weighed_in_groups_without_changing_the_answer() -> None:

@@ -1,4 +1,4 @@
-"""A sudden fall of traffic: to under a third of the forecast within ten minutes, and below all that was forecast.
+"""A sudden fall of traffic: to under a third of the forecast within ten minutes, and lower than it ever goes by itself.
 
 Usually something upstream has failed, and a surge of retries comes when it is back. Found from history alone, each
 time anew: what would have been forecast, from each step of the last hour and a half, for the ten minutes after it?
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.forecast.recent import LOOK_BACK_STEPS, at_leads
+from warmcast.forecast.recent import LOOK_BACK_STEPS
 from warmcast.forecast.season import BINS
 from warmcast.forecast.steps import STEP_S
 from warmcast.forecast.tables import DEVIATES, expand
@@ -38,6 +38,7 @@ def last_before_fall(recent: Recent, now_s: int) -> int | None:
     count = len(recent.rate_per_s)
     origins = np.arange(max(0, count - LOOK_BACK_STEPS), count)
     fell = _fell(recent, origins)
+    # Each low step with the earliest origin that it is low for: backwards, so that the earliest is written last.
     low = {int(origins[nth] + _WITHIN[lead]): int(origins[nth]) for nth, lead in np.argwhere(fell)[::-1]}
     if not low:
         return None
@@ -55,7 +56,7 @@ def _fell(recent: Recent, origins: IntArray) -> BoolArray:
     at = np.minimum(origins[:, None] + _WITHIN, len(recent.rate_per_s))  # the last is the newest two minutes
     expected = np.append(recent.foreseen, recent.newest_foreseen)[at] + recent.surprise_left(origins, _WITHIN)
     bins = np.append(recent.bin_of_week, recent.newest_bin)[at] % BINS
-    below = at_leads(tables.offsets, _WITHIN)[:, 0] * tables.spread[bins]
+    below = tables.depths * tables.spread[bins]
     scatter = np.append(np.zeros(len(recent.rate_per_s)), recent.scatter)[at] * DEVIATES[0]
     lowest = expand(expected - np.hypot(below, scatter), unit)
     median = expand(expected, unit)

@@ -40,6 +40,7 @@ _DAY_S = 86_400
 _HOUR_STEPS = 12
 _MEMORY_STEPS = 144  # before anything is measured, half a day is assumed until a surprise has faded to 1/e
 _DOUBT = 3.0  # independent errors that weigh as much as what stands in for them
+_RARELY = 0.002
 _SPREAD_LEAD = 3  # index of the lead (30 minutes) whose errors say when of the day forecasts are worse
 
 
@@ -84,12 +85,14 @@ def _with_errors(prior: Tables, surprise: FloatArray, of_day: IntArray) -> Table
     errors = [_errors(surprise, seen, nth, follow[nth]) for nth in range(len(LEADS))]
     seasonal = prior.basis != "level"
     spread = _spread(errors[_SPREAD_LEAD], of_day) if seasonal else prior.spread
+    scaled = [each / spread[of_day] for each in errors]
     recent = seen[1][~np.isnan(surprise)]
     return replace(
         prior,
         follow=follow,
         spread=spread,
-        offsets=_offsets([each / spread[of_day] for each in errors], prior),
+        offsets=_offsets(scaled, prior),
+        depths=np.array([_depth(each, float(depth)) for each, depth in zip(scaled, prior.depths, strict=False)]),
         usual=np.quantile(recent, [0.005, 0.995]) if seasonal and recent.size else prior.usual,
     )
 
@@ -115,6 +118,15 @@ def _errors(surprise: FloatArray, seen: FloatArray, nth: int, follow: FloatArray
     errors = np.full(len(surprise), np.nan)
     errors[lead:] = surprise[lead:] - follow @ seen[:, :-lead]
     return errors
+
+
+def _depth(errors: FloatArray, unmeasured: float) -> float:
+    """The error that was undercut once in 500 times; a day or less tells little of that."""
+    known = errors[~np.isnan(errors)]
+    if not known.size:
+        return unmeasured
+    share = known.size / (known.size + BINS)
+    return share * float(np.quantile(known, _RARELY)) + (1 - share) * unmeasured
 
 
 def _offsets(errors: list[FloatArray], prior: Tables) -> FloatArray:
