@@ -56,9 +56,12 @@ class Module:
         return found
 
     def mentions(self) -> set[str]:
-        """Every dotted name that the code spells out, such as `datetime.now`, by its last two parts."""
+        """Every dotted name that the code spells out, such as `datetime.now`, by its last two parts; aliases undone."""
+        imported = [node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        real = {alias.asname: alias.name for node in imported for alias in node.names if alias.asname}
         names = {ast.unparse(node) for node in ast.walk(self.tree) if isinstance(node, ast.Attribute)}
-        return {".".join(name.split(".")[-2:]) for name in names} | self.imports()
+        parts = [[real.get(part, part) for part in name.split(".")] for name in names]
+        return {".".join(each[-2:]) for each in parts} | self.imports()
 
 
 def _without_type_checking(tree: ast.AST) -> list[ast.AST]:
