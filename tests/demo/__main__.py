@@ -7,7 +7,6 @@ Parses the command line, chooses the traffic, prints. Exit codes: 0 good, 1 a ti
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -181,7 +180,8 @@ def _print_end(console: Console, scene: Scene, played: Played, *, picture: Path,
     calls = sum(played.calls.values())
     console.print(f"{calls} AWS calls in {took_s:.0f} s. Every decision with its reason: {scene.plan.log}", style="dim")
     console.print(f"\nThe picture: [bold]{picture}[/]\n")
-    fleet = Path(os.path.relpath(scene.plan.fleet))
+    fleet = scene.plan.fleet.resolve()
+    fleet = fleet.relative_to(Path.cwd()) if fleet.is_relative_to(Path.cwd()) else fleet
     console.print(f"Next: change a policy in {fleet} and run it again; read how in docs/policy.md.")
     console.print("      write your own in src/fleet and check it: make validate")
     console.print("      deploy: sam build && sam deploy --guided (every new target only observes at first)")
