@@ -241,6 +241,7 @@ def decision(  # a decision's fields that sharing looks at
         ceiling=1000,
         staffed_for=staffed_for,
         usd_per_unit_hour=usd_per_unit_hour,
+        standing=current or 0,
         blocked=blocked,
         may_lower=may_lower,
     )

@@ -64,7 +64,7 @@ class FakeAws:
         self.settle(now)
         return Observed(
             histories={t: self.histories.get(t, settled(10.0, end=now)) for t in policies},
-            states={t: self.states.get(t, state(10, at=now)) for t in policies},
+            states={t: self._read(t, now) for t in policies},
             account=self.account,
             account_fault=None if self.account else Fault(FaultKind.DENIED, "GetAccountSettings: AccessDenied"),
         )
@@ -73,7 +73,11 @@ class FakeAws:
         """The same states, now."""
         self.settle(now)
         self.reread_targets.extend(targets)
-        return {t: self.states.get(t, state(10, at=now)) for t in targets if t not in self.unread}
+        return {t: self._read(t, now) for t in targets if t not in self.unread}
+
+    def _read(self, target: TargetId, now: datetime) -> TargetState | Fault:
+        known = self.states.setdefault(target, state(10))
+        return known if isinstance(known, Fault) else replace(known, read_at=now)
 
     def settle(self, now: datetime) -> None:
         """Let the clock pass: allocations whose lead time is over become READY."""

@@ -221,8 +221,8 @@ def test_a_small_decrease_is_not_worth_a_write() -> None:
 
 def test_a_ceiling_lowers_even_within_the_hold() -> None:
     """Invariants on decreases bind the objective; a rule may lower, and is then the reason."""
-    memory = Memory(raised_at=NOON, changed_at=NOON)
-    seen = observation(known=state(40), memory=memory)
+    moment = NOON - timedelta(minutes=1)
+    seen = observation(known=state(40), memory=Memory(raised_at=moment, changed_at=moment))
     decision = decide(situation(rules=policy(high=15), foreseen=forecast(40.0), seen=seen))
     assert (decision.action, decision.wanted, decision.reason) == (Action.LOWER, 15, Reason.CEILING)
 
@@ -311,6 +311,14 @@ def test_memory_stands_in_for_a_state_that_was_not_read() -> None:
     """What we requested last is what stands, until a look says otherwise."""
     seen = observation(known=None, memory=Memory(requested=12))
     assert decide(situation(seen=seen, foreseen=forecast(40.0))).current == 12
+
+
+def test_our_own_request_is_newer_than_a_state_read_before_it() -> None:
+    """Twice at the same instant: what was asked for is under way, whatever the state read before it says."""
+    asked = Memory(requested=53, changed_at=NOON, raised_at=NOON, pending_since=NOON)
+    decision = decide(situation(foreseen=forecast(80.0), seen=observation(known=state(10), memory=asked)))
+    assert (decision.action, decision.current) == (Action.HOLD, 53)
+    assert names(decision.limits)[-1] is Reason.IN_PROGRESS
 
 
 # --- autoscaling

@@ -68,6 +68,12 @@ def test_a_back_off_after_a_refusal_outlasts_a_look() -> None:
     assert after_look(refused, state(10), now=NOON) == refused
 
 
+def test_a_state_from_before_the_request_teaches_nothing() -> None:
+    """What was read before the Put can't say that the Put is done."""
+    asked = Memory(requested=20, changed_at=NOON, pending_since=NOON)
+    assert after_look(asked, state(10, at=NOON), now=NOON) == asked
+
+
 def test_a_failed_allocation_backs_off_once() -> None:
     """Seen again and again while nothing is written, one failure stays one failure."""
     failed = state(20, status=Status.FAILED, allocated=0)

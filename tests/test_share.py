@@ -85,7 +85,7 @@ def test_a_rise_waits_for_what_a_decrease_frees() -> None:
     rising = decision("rising:live", current=5, wanted=15, staffed_for=10.0)
     first = share([falling, rising], limits(units=20))
     assert wanted(first) == {"falling:live": 5, "rising:live": 5}
-    after = [replace(falling, current=5, action=Action.HOLD), rising]
+    after = [replace(falling, current=5, standing=5, action=Action.HOLD), rising]
     assert wanted(share(after, limits(units=20))) == {"falling:live": 5, "rising:live": 15}
 
 
@@ -159,6 +159,13 @@ def test_a_registered_maximum_stays_within_the_shared_limits() -> None:
     scaled = replace(decision(wanted=20), actuator=Actuator.AUTOSCALING, published_maximum=400, registered_maximum=400)
     (capped,) = share([scaled], limits(units=50))
     assert capped.published_maximum == 50
+
+
+def test_what_application_auto_scaling_added_counts_as_standing() -> None:
+    """A published minimum of 10 under a capacity of 45: raising the minimum to 50 takes five more units, not forty."""
+    scaled = replace(decision(current=10, wanted=50), standing=45, actuator=Actuator.AUTOSCALING, published_maximum=60)
+    (granted,) = share([scaled], limits(units=48))
+    assert (granted.wanted, granted.reason) == (48, Reason.BUDGET)
 
 
 # --- whatever the numbers

@@ -206,7 +206,7 @@ def _state_blocks(at: Situation) -> list[tuple[Reason, str]]:
         found.append((Reason.FOREIGN_SCALABLE_TARGET, "not tagged as ours; adopt: true takes it over"))
     if state.weights:
         found.append((Reason.WEIGHTS, "weights on version " + ", ".join(sorted(state.weights))))
-    if state.capacity.status is Status.IN_PROGRESS:
+    if state.capacity.status is Status.IN_PROGRESS or (at.state_is_outdated and at.observation.memory.pending_since):
         found.append((Reason.IN_PROGRESS, "an allocation is under way"))
     if state.capacity.status is Status.FAILED and at.observation.memory.back_off_until is None:
         found.append((Reason.BACK_OFF, f"allocation failed: {state.capacity.status_reason or 'no reason given'}"))
@@ -259,6 +259,7 @@ def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_vers
         published_maximum=maximum,
         registered_maximum=_registered_maximum(at),
         usd_per_unit_hour=at.unit.usd_per_unit_hour,
+        standing=at.standing,
         blocked=bool(stopping),
         may_lower=at.policy.mode is Mode.APPLY,
     )

@@ -31,7 +31,9 @@ def with_policy(memory: Memory, policy: Policy) -> Memory:
 
 
 def after_look(memory: Memory, state: TargetState, *, now: datetime) -> Memory:
-    """What a look at the target's state teaches."""
+    """What a look at the target's state teaches; nothing, where it was read before we changed the target."""
+    if memory.changed_at is not None and state.read_at <= memory.changed_at:
+        return memory
     status = state.capacity.status
     match status:
         case Status.IN_PROGRESS:

@@ -464,6 +464,8 @@ class Decision:
     Args:
         id: the same for the same target, instant and fleet version.
         current: capacity requested as of the observation; None where it is not known.
+        standing: provisioned concurrency that stands and counts against shared limits; under `autoscaling` it may be
+            more than `current`, the published minimum.
         wanted: the capacity that rules and forecast want, clamped.
         action: what is to be done about it now; HOLD where a guardrail blocks the change.
         reason: what decided.
@@ -500,6 +502,7 @@ class Decision:
     published_maximum: int | None = None
     registered_maximum: int | None = None
     usd_per_unit_hour: float = 0.0
+    standing: int = 0
     blocked: bool = False
     may_lower: bool = False
 

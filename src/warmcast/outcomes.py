@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from warmcast.model import Action, Actuator, Decision, Limit, Outcome, Reason, Result
+from warmcast.situation import standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def faulted(policy: Policy, observation: Observation, bug: Exception, fleet_vers
     """The decision about a target on which the brain itself failed: hold what is there, and say where it broke."""
     where = traceback.extract_tb(bug.__traceback__)[-1]
     words = f"{type(bug).__name__}: {bug} ({where.filename.rsplit('/', 1)[-1]}:{where.lineno})"
-    current = observation.memory.requested
+    current = standing_of(observation)
     return Decision(
         id="",
         target=observation.target,
@@ -57,10 +58,11 @@ def faulted(policy: Policy, observation: Observation, bug: Exception, fleet_vers
         fleet_version=fleet_version,
         actuator=policy.actuator,
         current=current,
-        wanted=current or 0,
+        wanted=current,
         action=Action.HOLD,
         reason=Reason.FAULT,
-        limits=(Limit(Reason.FAULT, current or 0, current or 0, words),),
+        limits=(Limit(Reason.FAULT, current, current, words),),
+        standing=current,
         blocked=True,
     )
 

@@ -107,7 +107,7 @@ class _Grants:
 
 def _held(decision: Decision) -> int:
     """What the target holds of its pools before this tick."""
-    return decision.current or 0
+    return decision.standing
 
 
 def _unmovable(decision: Decision) -> int:

@@ -38,6 +38,11 @@ class Situation:
     now: datetime
     rhythm: Rhythm
 
+    @property
+    def standing(self) -> int:
+        """Provisioned concurrency that stands, as far as known; it counts against shared limits."""
+        return standing_of(self.observation)
+
     @cached_property
     def lead_time(self) -> timedelta:
         """From a request to READY: the policy's word, else what was measured, else the default."""
@@ -56,17 +61,24 @@ class Situation:
         """Floor and ceiling of the rules: the highest floor until then, the ceiling of now."""
         return bounds(self.policy, self.now, self.covered_until, self.observation.override)
 
+    @property
+    def state_is_outdated(self) -> bool:
+        """Whether we changed the target after its state was read: our memory is newer then."""
+        state, changed_at = self.observation.state, self.observation.memory.changed_at
+        return state is not None and changed_at is not None and state.read_at <= changed_at
+
     @cached_property
     def current(self) -> int | None:
         """The capacity that a write would change; None where neither AWS nor our memory tells."""
-        state, memory = self.observation.state, self.observation.memory
+        memory = self.observation.memory
+        state = None if self.state_is_outdated else self.observation.state
         if self.policy.actuator is Actuator.AUTOSCALING:
             if state is None:
                 return memory.floor_published
             return state.scalable.minimum if state.scalable else None
         if state is None:
             return memory.requested
-        return standing(state.capacity)
+        return after_failure(state.capacity)
 
     @property
     def changed_within_tick(self) -> bool:
@@ -139,8 +151,21 @@ class Seen:
     rate_per_s: float
 
 
-def standing(capacity: Capacity) -> int:
-    """What stands: the requested capacity, or, where the allocation failed, what was allocated (mostly 0)."""
+def standing_of(observation: Observation) -> int:
+    """Provisioned concurrency that a target holds of shared limits, as far as known: the newer of AWS's word and ours.
+
+    A failed allocation still holds what it requested.
+    """
+    state, requested = observation.state, observation.memory.requested or 0
+    if state is None:
+        return requested
+    read = state.capacity.requested
+    changed_at = observation.memory.changed_at
+    return max(read, requested) if changed_at is not None and state.read_at <= changed_at else read
+
+
+def after_failure(capacity: Capacity) -> int:
+    """The requested capacity, or, where the allocation failed, what was allocated (mostly 0)."""
     return capacity.allocated if capacity.status is Status.FAILED else capacity.requested
 
 

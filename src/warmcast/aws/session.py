@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from warmcast import __version__
 from warmcast.aws.answers import translated
 from warmcast.aws.autoscaling import AutoScaling
 from warmcast.aws.functions import Functions
-from warmcast.aws.metrics import Metrics
+from warmcast.aws.metrics import Metrics, quick_timestamps
 from warmcast.aws.table import Table
 from warmcast.aws.wire import CallCounter, Pace, product, watch
 from warmcast.errors import WarmcastError
@@ -53,7 +54,9 @@ def make_clients(
 ) -> Clients:
     """The clients of one account and Region; `endpoint_url` points all of them at a local AWS (empty: AWS itself)."""
     with translated("(session)"):
-        session = boto3.Session(profile_name=profile, region_name=region)
+        core = botocore.session.Session(profile=profile)
+        quick_timestamps(core)
+        session = boto3.Session(botocore_session=core, region_name=region)
     endpoint = endpoint_url or None
     calls, pace = CallCounter(), Pace(clock)
 
@@ -89,7 +92,7 @@ def _config(fleet_version: str, *, attempts: int) -> Config:
       repeated: the same Put twice is one change (the second is at worst told that the first is in progress).
     - Timeouts: AWS answers these calls well under a second. botocore's own 60 s would let one dead connection take a
       fifth of a tick's time, and five of them all of it.
-    - Pool: a few threads read CloudWatch at once; each needs its connection.
+    - Keep-alive: a warm environment sleeps for minutes between ticks.
     - User-Agent: who we are and with which fleet; a write adds its decision (`wire.marked`).
     """
     named = [product("warmcast", __version__), *([product("fleet", fleet_version)] if fleet_version else [])]
@@ -97,7 +100,6 @@ def _config(fleet_version: str, *, attempts: int) -> Config:
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
-        max_pool_connections=10,
         tcp_keepalive=True,
         user_agent_extra=" ".join(named),
     )
