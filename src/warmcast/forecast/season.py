@@ -1,6 +1,6 @@
 """What recurs: a profile of the local time of day, and each weekday's deviation from it. Pure numpy.
 
-Values are on the scale that the model works on (`scale.py`). Each day is a row of 288 five-minute bins of local time,
+Values are on the compressed scale of `tables.compress`. Each day is a row of 288 five-minute bins of local time,
 a gap is NaN. Two layers are treated alike: what is smooth over an hour, and what is left of it (timers on the hour).
 A layer is a robust mean over days, so that one odd day weighs little, times the share of it that was seen to come
 back: the correlation between one day and the next (or one week and the next), which is 1 for a clock and 0 for noise.
