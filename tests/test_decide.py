@@ -81,6 +81,15 @@ def test_nothing_measured_is_nothing_seen() -> None:
     assert seen_demand(history((float("nan"),) * 5), now=NOON) is None
 
 
+def test_a_cost_is_not_bought_for_what_one_minute_shows() -> None:
+    """Under `savings` a busy minute keeps what stands; only the forecast buys."""
+    pushed = (10.0,) * 28 + (60.0, 60.0)
+    buys = decide(situation(rules=policy(objective="savings"), seen=observation(seen=pushed, known=state(10))))
+    assert buys.action is Action.HOLD
+    keeps = decide(situation(rules=policy(objective="savings"), seen=observation(seen=pushed, known=state(40))))
+    assert (keeps.action, keeps.reason) == (Action.HOLD, Reason.SEEN)
+
+
 @pytest.mark.parametrize(
     ("units", "rate", "expected"),
     [(2, 200.0, 20), (2, 201.0, 21)],

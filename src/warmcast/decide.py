@@ -17,6 +17,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from warmcast.fleet import ColdStartCost, Savings
 from warmcast.model import Action, Actuator, Decision, Limit, Mode, Reason, Status, Unknown
 from warmcast.situation import seen_demand
 
@@ -66,9 +67,14 @@ def _objective(at: Situation) -> Proposal:
 
 
 def _seen(at: Situation, proposal: Proposal) -> Proposal:
-    """What is seen now may need more than was foreseen."""
+    """What is seen now may need more than was foreseen. Where the objective is a cost, it buys nothing by itself:
+
+    a unit must earn its keep over the time that it stands, which the forecast weighs and one busy minute does not.
+    """
     if at.silence or at.seen is None or at.seen.capacity <= proposal.capacity:
         return proposal
+    if isinstance(at.policy.objective, ColdStartCost | Savings):
+        return _not_below(at, proposal, Reason.SEEN, at.seen.capacity)
     return proposal.moved(Reason.SEEN, at.seen.capacity, f"measured demand {at.seen.staffed_for:.1f}")
 
 
