@@ -19,7 +19,7 @@ START = datetime(2026, 11, 2, 8, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalAws]:
     """One server for a module's tests, under an account of its own."""
-    with LocalAws(START, account="444455556666") as aws:
+    with LocalAws(START, account="777788889999") as aws:
         yield aws
 
 
