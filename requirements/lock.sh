@@ -2,8 +2,9 @@
 # Pins every requirement with hashes (`make lock`). No registry's address is recorded: only names, versions, hashes.
 set -eu
 cd "$(dirname "$0")/.."
-compile() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-  --no-emit-index-url --no-header "$@"; }
+# One version of each package for all Pythons (--fork-strategy): what a laptop tests is what the Lambda runs.
+compile() { uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+  --no-strip-extras --no-emit-index-url --no-header "$@"; }
 # Lambda's runtime brings boto3 and what it stands on: a third of the package that need not be carried.
 compile pyproject.toml --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
   --no-emit-package urllib3 -o src/requirements.txt
