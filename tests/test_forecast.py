@@ -167,6 +167,18 @@ def test_a_flood_a_week_ago_does_not_come_back() -> None:
     assert (foreseen(demand, now).quantile(0.5) < 1.2 * OFFICE[minute_of(now) :][:75]).all()
 
 
+def test_no_quantile_goes_far_beyond_what_weeks_have_shown() -> None:
+    """A sudden level at the end of a quiet night multiplies the morning; it stays within 1.5 times the highest ever."""
+    demand = NOISY.copy()
+    night = minute_of(after(14, 4))
+    demand[night - 15 : night] *= 8
+    shown = foreseen(demand, after(14, 4), horizon=timedelta(hours=8))
+    assert shown.demand.max() <= 1.5 * 1.2 * NOISY[: night - 15].max()
+    rising = NOISY.copy()
+    rising[night - 15 : night] = 5 * NOISY.max()
+    assert foreseen(rising, after(14, 4)).quantile(0.99)[0] > 1.3 * NOISY.max()  # what is there now is believed
+
+
 def test_neither_an_outage_nor_its_surge_echoes_the_next_day() -> None:
     """45 minutes at 5% and 15 at three times the traffic leave tomorrow's median within a fifth of the ordinary."""
     demand = NOISY.copy()

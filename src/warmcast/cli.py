@@ -97,7 +97,9 @@ def aws_options(command: F) -> F:
 
 def table_option(*, required: bool) -> Callable[[F], F]:
     """`--table`: the control table; without it nothing is remembered, no override or stop is known."""
-    help_text = "Control table (output ControlTable of the stack)." + ("" if required else " Without it: no overrides.")
+    help_text = "Control table (output ControlTableName of the stack)." + (
+        "" if required else " Without it: no overrides."
+    )
     return click.option("--table", envvar="WARMCAST_TABLE", required=required, help=help_text)
 
 
@@ -160,7 +162,7 @@ def plan_command(fleet_path: Path, hours: float, form: str, table: str | None, *
     """
     workshop = _workshop(fleet_path, table=table or "", **aws)
     now = SystemClock().now()
-    plans = _plans(workshop, now, hours)
+    plans = _plans(workshop, now, hours, remembered=bool(table))
     if form == "json":
         _print_json([_plan_record(each) for each in plans])
     elif form == "csv":
@@ -237,7 +239,14 @@ def _workshop(
     )
     kept = fleet if not targets else replace(fleet, policies=chosen)
     rhythm, clock = Rhythm(), SystemClock()
-    return assemble(kept, clients, rhythm=rhythm, budget=budget or Budget(), clock=clock, remembers=bool(table))
+    return assemble(
+        kept,
+        clients,
+        rhythm=rhythm,
+        budget=budget or Budget(),
+        clock=clock,
+        one_shot=True,
+    )
 
 
 def _tick(workshop: Workshop, *, dry_run: bool, targets: frozenset[str]) -> TickReport:
@@ -253,10 +262,10 @@ def _tick(workshop: Workshop, *, dry_run: bool, targets: frozenset[str]) -> Tick
     return workshop.tick(order, clock=clock, time_left_s=lambda: LAPTOP_TICK_S - (clock.monotonic() - started))
 
 
-def _plans(workshop: Workshop, now: datetime, hours: float) -> list[Plan]:
-    """Observe once, then plan each target."""
+def _plans(workshop: Workshop, now: datetime, hours: float, *, remembered: bool) -> list[Plan]:
+    """Observe once, then plan each target; with the control table's overrides, where there is one."""
     workshop.begin(LAPTOP_TICK_S)
-    recollection = workshop.table.recall(now=now) if workshop.remembers else Recollection()
+    recollection = workshop.table.recall(now=now) if remembered else Recollection()
     observations = workshop.look(recollection, now=now)
     step = timedelta(minutes=5)
     return [
@@ -307,7 +316,7 @@ def _exit_code_of(fleet: Fleet) -> int:
 
 
 def _version() -> str:
-    """The commit that the policies are at, where git knows it; a laptop's changes are marked."""
+    """What the environment says of it, as the stack does; empty: the fleet names itself by its content."""
     return os.environ.get("WARMCAST_FLEET_VERSION", "")
 
 

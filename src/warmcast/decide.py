@@ -67,9 +67,10 @@ def _objective(at: Situation) -> Proposal:
 
 
 def _seen(at: Situation, proposal: Proposal) -> Proposal:
-    """What is seen now may need more than was foreseen. Where the objective is a cost, it buys nothing by itself:
+    """What is seen now may need more than was foreseen.
 
-    a unit must earn its keep over the time that it stands, which the forecast weighs and one busy minute does not.
+    Where the objective is a cost, it buys nothing by itself: a unit must earn its keep over the time that it stands,
+    which the forecast weighs and one busy minute does not.
     """
     if at.silence or at.seen is None or at.seen.capacity <= proposal.capacity:
         return proposal

@@ -9,7 +9,7 @@ from warmcast.act import DryRunActor, LiveActor
 from warmcast.aws.table import ReadOnlyTable
 from warmcast.knowledge import Knowledge
 from warmcast.look import look
-from warmcast.observe import Observer
+from warmcast.observe import Observer, Sweeping
 from warmcast.tick import Ports, run
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ class Workshop:
         begin: called with the seconds that the tick may take, before its first call to AWS.
         calls: the calls to AWS since `begin`, by operation.
         metrics_requested: CloudWatch series read since `begin`.
-        remembers: whether there is a control table.
     """
 
     fleet: Fleet
@@ -44,7 +43,6 @@ class Workshop:
     begin: Callable[[float], None]
     calls: Callable[[], Mapping[str, int]]
     metrics_requested: Callable[[], int]
-    remembers: bool = True
     knowledge: Knowledge = field(default_factory=Knowledge)
 
     def ports(self, *, dry_run: bool, time_left_s: Callable[[], float]) -> Ports:
@@ -73,6 +71,14 @@ class Workshop:
         return {t: replace(each, learned=learned.get(t)) for t, each in seen.observations.items()}
 
 
+ONE_SHOT = {
+    "sweeping": Sweeping(calls_per_tick=100_000, facts_per_tick=100_000),  # still paced: 2,000 calls take 500 s
+    "weeks_per_tick": 100_000,
+    "budget_s": 500.0,
+}
+"""For a command that has no next tick to leave reads for."""
+
+
 def assemble(
     fleet: Fleet,
     clients: Clients,
@@ -81,12 +87,12 @@ def assemble(
     budget: Budget,
     clock: Clock,
     own_function: str = "",
-    remembers: bool = True,
+    one_shot: bool = False,
 ) -> Workshop:
     """Put the parts together for a fleet of one account and Region.
 
-    `own_function` is Warmcast's own, whose invocations are the heartbeat (empty on a laptop); `remembers` says whether
-    there is a control table.
+    `own_function` is Warmcast's own, whose invocations are the heartbeat (empty on a laptop); `one_shot` says that
+    there is no next tick to leave reads for, so that all is read at once.
     """
     before = 0
 
@@ -105,6 +111,7 @@ def assemble(
             monotonic=clock.monotonic,
             own_function=own_function,
             tick_s=int(rhythm.tick.total_seconds()),
+            **(ONE_SHOT if one_shot else {}),  # type: ignore[arg-type] # three settings of three types
         ),
         actor=LiveActor(functions=clients.functions, autoscaling=clients.autoscaling),
         table=clients.table,
@@ -113,5 +120,4 @@ def assemble(
         begin=begin,
         calls=lambda: clients.calls.counts,
         metrics_requested=lambda: clients.metrics.requested - before,
-        remembers=remembers,
     )

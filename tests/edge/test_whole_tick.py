@@ -176,4 +176,3 @@ def test_calls_are_counted(workshop: Workshop) -> None:
     counts = workshop.calls()
     assert isinstance(counts, dict | CallCounter) or counts
     assert sum(counts.values()) >= 8
-

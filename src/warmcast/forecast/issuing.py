@@ -39,6 +39,7 @@ _RATIO_STEPS = 3  # steps (15 minutes) over which the current duration is measur
 _RATIO_PRIOR = 10.0  # requests of typical duration that weigh against those measured
 _RATIO_HELD_S = 3600  # a changed duration is taken to last an hour ...
 _RATIO_FADES_S = 6 * 3600  # ... and to fade over six
+_BEYOND = 1.5  # times what a week, or the last 15 minutes, have shown: no quantile goes further
 
 
 def forecast(
@@ -114,8 +115,9 @@ class _Issue:
         strange = float(recent.unseen_part(origins)[0]) * (1 - unseen_left(leads))
         own = np.hypot(strange, np.where(ahead.step_s == _MINUTE_S, recent.scatter, 0.0))
         unit = float(tables.unit[0])
-        rate = expand(centre + _wider(offsets, own), unit)
-        slow = expand(centre + _wider(offsets, np.hypot(own, tables.slowness[1])), unit)
+        highest = _BEYOND * max(float(tables.highest[0]), recent.level(origin))
+        rate = np.minimum(expand(centre + _wider(offsets, own), unit), highest)
+        slow = np.minimum(expand(centre + _wider(offsets, np.hypot(own, tables.slowness[1])), unit), highest)
         return Forecast(
             issued_at=self.now,
             at=ahead.at,

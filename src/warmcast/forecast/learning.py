@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from warmcast.calendar import minute_of_week
-from warmcast.forecast.season import BIN_MINUTES, BINS, DAY_MINUTES, bridged, robust_mean, season, smoothed
+from warmcast.forecast.season import BIN_MINUTES, BINS, DAY_MINUTES, WEEK, bridged, robust_mean, season, smoothed
 from warmcast.forecast.steps import STEP_S, UNKNOWN_DURATION_S, Steps, five_minute_steps
 from warmcast.forecast.tables import (
     FLAT,
@@ -60,7 +60,12 @@ def _tables(steps: Steps, zone: ZoneInfo) -> Tables:
     rate = steps.rate_given(typical.duration_s[of_day])
     unit = unit_for(rate)
     known_days = int((~np.isnan(rate)).sum()) * STEP_S / _DAY_S
-    flat = replace(stand_in(unit, duration_s, known_days), duration_s=typical.duration_s, slowness=typical.slowness)
+    flat = replace(
+        stand_in(unit, duration_s, known_days),
+        duration_s=typical.duration_s,
+        slowness=typical.slowness,
+        highest=np.array([np.nanmax(rate) if known_days >= WEEK else np.inf]),
+    )
     return _learned(flat, compress(rate, unit), minute)
 
 

@@ -89,6 +89,11 @@ class Recent:
         left: FloatArray = usual.T @ at_leads(self.tables.follow, leads).T
         return left + self.unseen_part(origins)[:, None] * unseen_left(leads)
 
+    def level(self, origin: int) -> float:
+        """The highest rate within the 15 minutes up to a step, per second; 0 where none is known."""
+        known = np.append(self.rate_per_s[max(0, origin - 2) : origin + 1], self.newest_rate_per_s)
+        return float(np.nanmax(known, initial=0.0))
+
     def unseen_part(self, origins: IntArray) -> FloatArray:
         """How far the last 15 minutes were off beyond all that history has shown, shape (origins,)."""
         low, high = self.tables.usual

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from warmcast.model import FloatArray
 
-VERSION = 1
+VERSION = 2
 """Raised when the meaning of the tables changes: older ones are learned again."""
 
 LEVELS = np.array([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
@@ -84,6 +84,7 @@ class Tables:
         slowness: the highest duration over the typical one that counts as learned (logarithm), and the deviation of an
             hour's duration from the hour before, shape (2,).
         known_days: how much history went in, in days, shape (1,).
+        highest: the highest arrival rate of 5 minutes that a week or more has shown, shape (1,); infinite before that.
     """
 
     unit: FloatArray
@@ -96,6 +97,7 @@ class Tables:
     duration_s: FloatArray
     slowness: FloatArray
     known_days: FloatArray
+    highest: FloatArray
 
     @property
     def basis(self) -> str:
@@ -148,6 +150,7 @@ def stand_in(unit: float, duration_s: float, known_days: float) -> Tables:
         duration_s=np.full(BINS, duration_s),
         slowness=np.array([np.inf, 0.0]),
         known_days=np.array([known_days]),
+        highest=np.array([np.inf]),
     )
 
 
