@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Fleet
+    from warmcast.model import Decision
 
 A, B, C = target("a:live"), target("b:live"), target("c:live")
 
@@ -146,6 +147,40 @@ def test_a_bug_says_where_it_is() -> None:
     outcome = result(bench.tick(), B)
     assert outcome.result is Result.FAILED
     assert ".py:" in outcome.detail
+
+
+def test_a_bug_in_an_actor_is_one_targets_fault() -> None:
+    """The writes after it go on, and what came before it is remembered."""
+
+    class Broken(FakeAws):
+        def act(self, decision: Decision, *, now: datetime) -> Outcome:
+            if decision.target == A:
+                raise KeyError("surprise")
+            return super().act(decision, now=now)
+
+    bench = busy("a:live", "b:live")
+    bench.aws = Broken(histories=bench.aws.histories)
+    report = bench.tick()
+    assert (result(report, A).result, result(report, B).result) == (Result.FAILED, Result.APPLIED)
+    assert "KeyError" in result(report, A).detail
+    assert bench.table.memories[B].requested == result(report, B).decision.wanted
+
+
+def test_a_write_is_remembered_before_the_next_one_begins() -> None:
+    """Lambda may end the function between two writes: what was written by then is known to the next tick."""
+
+    class Killed(FakeAws):
+        def act(self, decision: Decision, *, now: datetime) -> Outcome:
+            if self.writes:
+                raise SystemExit
+            return super().act(decision, now=now)
+
+    bench = busy("a:live", "b:live")
+    bench.aws = Killed(histories=bench.aws.histories)
+    with pytest.raises(SystemExit):
+        bench.tick()
+    ((_, written, units),) = bench.aws.writes
+    assert {who: memory.requested for who, memory in bench.table.memories.items()} == {written: units}
 
 
 def test_a_table_that_refuses_a_memory_is_a_fault_of_the_tick() -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from warmcast.model import Action, Actuator, Decision, Limit, Outcome, Reason, Result
 from warmcast.situation import standing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from warmcast.fleet import Policy
     from warmcast.model import Memory, Observation, TargetId
+
+
+T = TypeVar("T")
 
 
 def held(decision: Decision) -> Outcome:
@@ -46,10 +49,22 @@ def put_off(decision: Decision, why: str) -> Decision:
     return replace(decision, action=Action.HOLD, blocked=True, limits=(*decision.limits, limit))
 
 
+def isolated(call: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
+    """What the call gives, or what stands for it where it meets a bug: one target's bug is its fault alone."""
+    try:
+        return call()
+    except Exception as bug:  # noqa: BLE001 - the one broad catch of a tick
+        return otherwise(bug)
+
+
+def in_words(bug: Exception) -> str:
+    """The exception and the line that it came from."""
+    where = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__}: {bug} ({where.filename.rsplit('/', 1)[-1]}:{where.lineno})"
+
+
 def faulted(policy: Policy, observation: Observation, bug: Exception, fleet_version: str) -> Decision:
     """The decision about a target on which the brain itself failed: hold what is there, and say where it broke."""
-    where = traceback.extract_tb(bug.__traceback__)[-1]
-    words = f"{type(bug).__name__}: {bug} ({where.filename.rsplit('/', 1)[-1]}:{where.lineno})"
     current = standing_of(observation)
     return Decision(
         id="",
@@ -61,7 +76,7 @@ def faulted(policy: Policy, observation: Observation, bug: Exception, fleet_vers
         wanted=current,
         action=Action.HOLD,
         reason=Reason.FAULT,
-        limits=(Limit(Reason.FAULT, current, current, words),),
+        limits=(Limit(Reason.FAULT, current, current, in_words(bug)),),
         standing=current,
         blocked=True,
     )

@@ -7,8 +7,7 @@
     think      forecast and decide, each target by itself (pure)
     reread     the state of those that would change, just before the write; think again
     share      the limits that targets have in common (pure)
-    act        carry out, rises first
-    remember   keep what changed
+    act        carry out, rises first, and remember each
 
 The ports are Protocols declared here, by their consumer; the edge (`observe`, `act`, `aws.table`) implements them, and
 tests bring fakes. This module reads no clock and knows no AWS. A dry run is the same pass with an actor and a table
@@ -46,7 +45,7 @@ from warmcast.model import (
     TickReport,
     TickStatus,
 )
-from warmcast.outcomes import faulted, held, put_off, released
+from warmcast.outcomes import faulted, held, in_words, isolated, put_off, released
 from warmcast.share import Limits, share
 
 if TYPE_CHECKING:
@@ -197,8 +196,7 @@ class _Pass:
         decisions = self._decide(seen)
         decisions |= self._reread(seen, decisions)
         limits = Limits(account=seen.observed.account, budget=self.order.budget, states=seen.states)
-        outcomes = self._act(share(list(decisions.values()), limits))
-        self._remember(outcomes, seen)
+        outcomes = self._act(share(list(decisions.values()), limits), seen)
         rows = [_row(outcome, seen) for outcome in outcomes]
         return self._report([*rows, *self._release(seen)])
 
@@ -217,13 +215,14 @@ class _Pass:
     def _think(self, target: TargetId, seen: Look, *, learn: bool = False) -> Decision:
         """Decide one target; a bug met on the way is that target's fault alone."""
         policy, observation = seen.policies[target], seen.observations[target]
-        try:
+
+        def decided() -> Decision:
             if learn:
                 self.knowledge.learn(target, observation.history, zone=policy.timezone, now=self.now)
             knowing = replace(observation, learned=self.knowledge.learned.get(target))
             return think(policy, knowing, now=self.now, rhythm=self.order.rhythm, fleet_version=self.fleet.version)
-        except Exception as bug:  # noqa: BLE001 - the one broad catch of a tick: it isolates the targets
-            return faulted(policy, observation, bug, self.fleet.version)
+
+        return isolated(decided, lambda bug: faulted(policy, observation, bug, self.fleet.version))
 
     def _reread(self, seen: Look, decisions: Mapping[TargetId, Decision]) -> dict[TargetId, Decision]:
         """Read the state of the targets that would change once more, and think again on it."""
@@ -239,27 +238,33 @@ class _Pass:
 
     # --- what is done
 
-    def _act(self, decisions: Sequence[Decision]) -> Sequence[Outcome]:
-        """Carry out, rises first: they are what customers wait for."""
-        return [self._carry_out(decision) for decision in sorted(decisions, key=_urgency)]
+    def _act(self, decisions: Sequence[Decision], seen: Look) -> Sequence[Outcome]:
+        """Carry out, rises first: they are what customers wait for. Each is remembered before the next one begins."""
+        outcomes = []
+        for decision in sorted(decisions, key=_urgency):
+            outcome = self._carry_out(decision)
+            self._remember(outcome, seen)
+            outcomes.append(outcome)
+        return outcomes
 
     def _carry_out(self, decision: Decision) -> Outcome:
         if not decision.changes:
             return held(decision)
         if self.ports.time_left_s() < self.order.stop_before_s:
             return Outcome(decision, Result.DEFERRED, "out of time in this tick")
-        return self.ports.actor.act(decision, now=self.now)
+        return isolated(
+            lambda: self.ports.actor.act(decision, now=self.now),
+            lambda bug: Outcome(decision, Result.FAILED, in_words(bug), type(bug).__name__),
+        )
 
-    def _remember(self, outcomes: Sequence[Outcome], seen: Look) -> None:
+    def _remember(self, outcome: Outcome, seen: Look) -> None:
         """Keep what changed; an unchanged memory costs no write."""
-        before = seen.recollection.memories
-        for outcome in outcomes:
-            target = outcome.decision.target
-            memory = remembering.after_outcome(seen.memories[target], outcome, now=self.now)
-            if memory != before.get(target, Memory()):
-                self._keep(partial(self.ports.table.remember, target, memory))
-            if outcome.decision.changes:
-                self._keep(partial(self._record, outcome))
+        target = outcome.decision.target
+        memory = remembering.after_outcome(seen.memories[target], outcome, now=self.now)
+        if memory != seen.recollection.memories.get(target, Memory()):
+            self._keep(partial(self.ports.table.remember, target, memory))
+        if outcome.decision.changes:
+            self._keep(partial(self._record, outcome))
 
     def _record(self, outcome: Outcome) -> None:
         self.ports.table.record(outcome, fleet_version=self.fleet.version, now=self.now)
