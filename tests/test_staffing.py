@@ -139,6 +139,36 @@ def test_need_is_the_least_capacity_that_keeps_the_promise_in_every_step(
     assert need(shown, Spillover(share), unit=UNIT).by_demand == naive_promise(shown, share)
 
 
+@settings(max_examples=40)
+@given(
+    demand=st.floats(100.0, 20_000.0),
+    spread=st.floats(0.0, 0.5),
+    share=st.floats(0.0001, 0.2),
+    peakedness=st.floats(1.0, 3.0),
+)
+def test_need_is_the_least_capacity_at_large_demands_too(
+    demand: float, spread: float, share: float, peakedness: float
+) -> None:
+    """Where trying every capacity would take long: what it finds keeps the promise, and one unit less does not."""
+    shown = replace(forecast([demand], spread=spread), peakedness=peakedness)
+    found = need(shown, Spillover(share), unit=UNIT).by_demand
+    mean = float(shown.weights @ shown.demand[:, 0])
+
+    def spilled(capacity: int) -> float:
+        levels = [float(level) for level in shown.demand[:, 0]]
+        return float(shown.weights @ [level * hayward(capacity, level, peakedness) for level in levels])
+
+    assert spilled(found) <= share * mean * (1 + 1e-9)
+    assert spilled(found - 1) > share * mean * (1 - 1e-9)
+
+
+def hayward(capacity: int, demand: float, peakedness: float) -> float:
+    """`naive_hayward` by the quick sum, which is held to the naive recursion above."""
+    low, offered = int(capacity / peakedness), np.array([demand / peakedness])
+    below, above = float(erlang_b(low, offered)[0]), float(erlang_b(low + 1, offered)[0])
+    return below + (capacity / peakedness - low) * (above - below)
+
+
 def test_the_hardest_step_decides_and_is_what_capacity_is_staffed_for() -> None:
     """Of a quiet and a busy step, the busy one sets the capacity and the demand that marginal values rest on."""
     both = need(forecast([2.0, 10.0, 3.0]), Spillover(0.01), unit=UNIT)

@@ -10,7 +10,7 @@ Sevastyanov 1957). Traffic burstier than Poisson (peakedness z > 1) is staffed b
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
@@ -162,9 +162,8 @@ def _need_for_promise(load: _Load, share: float) -> Need:
     allowed = share * mean
     step, by_demand = int(np.argmax(load.demand[-1])), 0
     while True:  # each round takes the step that spills most too much; none is left after one or two
-        by_demand = _least(
-            partial(_keeps, load, step, float(allowed[step])), by_demand, guess=float(load.demand[-1, step])
-        )
+        most = float(allowed[step])
+        by_demand = _least(partial(_excess, load, step, most), by_demand, guess=_likely(load, step, most))
         excess = load.spilled(by_demand, slice(None)) - allowed * (1 + 1e-9)
         worst = int(np.argmax(excess))
         if excess[worst] <= 0:
@@ -172,9 +171,24 @@ def _need_for_promise(load: _Load, share: float) -> Need:
         step = worst
 
 
-def _keeps(load: _Load, step: int, allowed: float, capacity: int) -> bool:
-    """Whether so many units let no more than this spill in that step."""
-    return bool(load.spilled(capacity, slice(step, step + 1))[0] <= allowed)
+def _excess(load: _Load, step: int, allowed: float, capacity: int) -> float:
+    """How far above what is allowed so many units spill in that step, as a logarithm: nearly straight in capacity."""
+    return _log_ratio(float(load.spilled(capacity, slice(step, step + 1))[0]), allowed)
+
+
+def _likely(load: _Load, step: int, allowed: float) -> float:
+    """About what that step will need: what its quantiles would spill if demand were steady, and a Poisson deviation."""
+    demand = load.demand[:, step]
+    spilled = load.weights @ np.maximum(demand[:, None] - demand, 0.0)  # at a capacity of each quantile
+    steady = float(np.interp(allowed, spilled[::-1], demand[::-1]))
+    return steady + math.sqrt(steady)
+
+
+def _log_ratio(value: float, allowed: float) -> float:
+    """Above 0 where the value is above what is allowed; nothing allowed and nothing there is within it."""
+    if value <= 0:
+        return -math.inf
+    return math.log(value / allowed) if allowed > 0 else math.inf
 
 
 # --- a cost: a unit must earn its keep -------------------------------------------------------------------------------
@@ -182,6 +196,8 @@ def _keeps(load: _Load, step: int, allowed: float, capacity: int) -> bool:
 
 def _need_for_cost(load: _Load, cold_start_usd: float, unit: Unit) -> Need:
     """The newsvendor: buy the next unit while the load that it would carry is worth more than its allocation."""
+    if not load.duration_s > 0:  # requests, and all of them throttled: what they would carry is not known
+        return NOTHING
     prices, gb = unit.prices, unit.gb
     worth_usd_per_s = prices.saving_usd_per_gb_s * gb + cold_start_usd / load.duration_s
     allocation_usd_per_s = prices.allocation_usd_per_gb_s * gb
@@ -197,7 +213,8 @@ def _need_for_cost(load: _Load, cold_start_usd: float, unit: Unit) -> Need:
 
     keep = allocation_usd_per_s / worth_usd_per_s
     likely = demand[min(int(np.searchsorted(np.cumsum(weights), 1 - keep)), len(demand) - 1)]
-    capacity = _least(lambda units: carried(units + 1) - carried(units) <= keep, 0, guess=likely + math.sqrt(likely))
+    guess = likely + math.sqrt(likely)
+    capacity = _least(lambda units: _log_ratio(carried(units + 1) - carried(units), keep), 0, guess=guess)
     return Need(capacity, capacity, 0, staffed_for)
 
 
@@ -214,26 +231,64 @@ def _grouped(load: _Load) -> tuple[FloatArray, FloatArray]:
     return np.bincount(group, weights * demand, _GROUPS)[held] / mass[held], mass[held]
 
 
-def _least(enough: Callable[[int], bool], at_least: int, *, guess: float) -> int:
-    """The smallest capacity from `at_least` on that is enough; asks near `guess` first, in steps that double."""
-    high = max(at_least, math.ceil(guess))
-    low, step = at_least - 1, 1
-    while not enough(high):
-        low, high, step = high, high + step, step * 2
-    step = 1
-    while high - low > 1:
-        probe = max(high - step, low + 1)
-        if not enough(probe):
-            low = probe
-            break
-        high, step = probe, step * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if enough(middle):
-            high = middle
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A capacity that was tried, and how far beyond what is allowed it is: above 0 is too little capacity."""
+
+    capacity: int
+    excess: float
+
+
+def _least(excess: Callable[[int], float], at_least: int, *, guess: float) -> int:
+    """The smallest capacity from `at_least` on whose excess is not above 0; the excess falls as capacity grows.
+
+    Each try sums up to thousands of terms per quantile, so few are made: a straight line between too little and enough
+    says where to try next (regula falsi, Illinois: an end that stays twice counts half). For 1% of spillover at a
+    certain demand of 10, 300 or 10,000 that takes five or six tries.
+    """
+    low, high = _bracket(excess, at_least, math.ceil(guess))
+    stayed = 0  # the end that the last try left alone: -1 low, 1 high
+    while high.capacity - low.capacity > 1:
+        span = low.excess - high.excess
+        share = low.excess / span if math.isfinite(span) else 0.5
+        ahead = math.ceil((high.capacity - low.capacity) * share)
+        found = _tried(excess, min(max(low.capacity + ahead, low.capacity + 1), high.capacity - 1))
+        if found.excess <= 0:
+            low, high = _halved(low) if stayed < 0 else low, found
+            stayed = -1
         else:
-            low = middle
-    return high
+            low, high = found, _halved(high) if stayed > 0 else high
+            stayed = 1
+    return high.capacity
+
+
+def _bracket(excess: Callable[[int], float], at_least: int, guess: int) -> tuple[_Probe, _Probe]:
+    """Too little and enough, from the guess on in strides that grow; what lies below `at_least` is too little."""
+    near = _tried(excess, max(at_least, guess))
+    way = 1 if near.excess > 0 else -1
+    stride = 1 + math.isqrt(near.capacity) // 2
+    while way > 0 or near.capacity > at_least:
+        far = _tried(excess, max(at_least, near.capacity + way * stride))
+        if (far.excess > 0) != (near.excess > 0):
+            return (near, far) if way > 0 else (far, near)
+        near, stride = far, _next_stride(near, far)
+    return _Probe(at_least - 1, math.inf), near
+
+
+def _next_stride(before: _Probe, last: _Probe) -> int:
+    """Half as far again as the straight line through two tries says is left; twice as far as the last at least."""
+    stride = abs(last.capacity - before.capacity)
+    change = abs(before.excess) - abs(last.excess)
+    left = 1.5 * abs(last.excess) * stride / change if change > 0 and math.isfinite(change) else 0.0
+    return math.ceil(min(max(2 * stride, left), 16 * stride))
+
+
+def _tried(excess: Callable[[int], float], capacity: int) -> _Probe:
+    return _Probe(capacity, excess(capacity))
+
+
+def _halved(end: _Probe) -> _Probe:
+    return replace(end, excess=end.excess / 2)
 
 
 # --- Erlang's B ------------------------------------------------------------------------------------------------------
