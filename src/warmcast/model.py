@@ -105,14 +105,34 @@ class Series:
     def demand(self) -> FloatArray:
         """Offered load per step in concurrent executions (Little's law); a throttled share is added back; NaN: gap.
 
-        (Sum(Invocations) + Sum(Throttles)) / step x mean duration: 600 invocations of 0.5 s in a minute with 60
-        throttles are (600 + 60) / 60 x 0.5 = 5.5.
+        (Sum(Invocations) + Sum(Throttles)) / step x mean duration. Where a throttled step's own mean duration is not
+        known, that of all steps with known arrivals stands in for it:
+
+        | minute                                                | demand                         |
+        | ----------------------------------------------------- | ------------------------------ |
+        | 600 arrivals of 0.5 s, 60 throttles                   | (600 + 60) / 60 x 0.5 = 5.5    |
+        | 300 s of work, arrivals not read, 60 throttles        | 300 / 60 + 60 / 60 x 0.5 = 5.5 |
+        | no work, no arrivals, 60 throttles                    | 60 / 60 x 0.5 = 0.5            |
+        | 300 s of work, 60 throttles, no duration known at all | 5: its work at least           |
+        | no work, 60 throttles, no duration known at all       | NaN: never taken for idle      |
         """
-        throttles = np.nan_to_num(self.throttles)
-        arrivals = np.nan_to_num(self.arrivals)
-        scale = np.divide(throttles, arrivals, out=np.zeros_like(throttles), where=arrivals > 0)
-        demand: FloatArray = self.work_s / self.step_s * (1 + scale)
+        demand: FloatArray = self.work_s / self.step_s
+        throttled = self.throttles > 0
+        if not throttled.any():
+            return demand
+        served = throttled & (self.arrivals > 0)
+        demand[served] *= 1 + self.throttles[served] / self.arrivals[served]
+        hidden = throttled & ~served
+        lost = self.throttles[hidden] / self.step_s * self._mean_duration_s
+        least = np.where(demand[hidden] > 0, demand[hidden], np.nan)
+        demand[hidden] = np.where(np.isnan(lost), least, demand[hidden] + lost)
         return demand
+
+    @property
+    def _mean_duration_s(self) -> float:
+        """Mean duration over all steps whose arrivals are known; NaN where there is none."""
+        both = (self.arrivals > 0) & ~np.isnan(self.work_s)
+        return float(self.work_s[both].sum() / self.arrivals[both].sum()) if both.any() else np.nan
 
     def between(self, start: int, end: int) -> Series:
         """The steps that lie wholly inside [start, end), epoch seconds."""
