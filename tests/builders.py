@@ -223,6 +223,7 @@ def decision(  # a decision's fields that sharing looks at
     may_lower: bool = True,
     blocked: bool = False,
     usd_per_unit_hour: float = 0.015,
+    least: int = 0,
 ) -> Decision:
     """A decision as `decide` would make it, before the shared limits."""
     difference = wanted - (current or 0)
@@ -242,6 +243,7 @@ def decision(  # a decision's fields that sharing looks at
         staffed_for=staffed_for,
         usd_per_unit_hour=usd_per_unit_hour,
         standing=current or 0,
+        least=least,
         blocked=blocked,
         may_lower=may_lower,
     )

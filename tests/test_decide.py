@@ -228,6 +228,14 @@ def test_a_small_decrease_is_not_worth_a_write() -> None:
     assert decide(situation(foreseen=forecast(40.0), seen=lacking)).action is Action.RAISE
 
 
+@pytest.mark.parametrize(("low", "standing", "expected"), [(1, 2, 1), (0, 1, 0), (29, 30, 29)])
+def test_the_last_step_to_the_floor_is_worth_it(low: int, standing: int, expected: int) -> None:
+    """2 -> 1, 1 -> 0 and 30 -> 29, where nothing needs more: no rounding leaves a unit standing for ever."""
+    rules = policy(low=low, stack_owns_config=low > 0)
+    seen = observation(seen=(0.0,) * 30, known=state(standing))
+    assert decide(situation(rules=rules, foreseen=forecast(0.0), seen=seen)).wanted == expected
+
+
 def test_a_ceiling_lowers_even_within_the_hold() -> None:
     """Invariants on decreases bind the objective; a rule may lower, and is then the reason."""
     moment = NOON - timedelta(minutes=1)
@@ -349,6 +357,14 @@ def test_autoscaling_registers_a_changed_ceiling() -> None:
     seen = observation(seen=(40.0,) * 30, known=state(53, scalable=ours))
     decision = decide(situation(rules=rules, foreseen=forecast(40.0), seen=seen))
     assert (decision.action, decision.wanted, decision.published_maximum) == (Action.LOWER, 53, 60)
+
+
+def test_raise_only_never_registers_a_maximum_below_what_stands() -> None:
+    """A ceiling of 15 over 80 units: AWS would cut the capacity to the maximum."""
+    ours = ScalableTarget(minimum=10, maximum=60, ours=True)
+    rules = policy(actuator="autoscaling", mode="raise-only", high=15)
+    decision = decide(situation(rules=rules, seen=observation(known=state(80, scalable=ours))))
+    assert decision.published_maximum == 80
 
 
 def test_autoscaling_adopts_only_where_the_policy_says_so() -> None:

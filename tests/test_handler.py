@@ -223,7 +223,7 @@ def test_targets_that_are_named_are_the_only_ones(stage: Stage) -> None:
 def test_the_tick_may_take_what_is_left_but_for_its_end(stage: Stage) -> None:
     """Calls may wait for as long as the invocation lasts, less the time in which no write is begun."""
     stage.invoke(context=FakeContext(left_s=100))
-    assert stage.allowed_s == [90.0]
+    assert stage.allowed_s == [75.0]
 
 
 def test_nothing_is_written_when_time_runs_out(stage: Stage) -> None:

@@ -284,7 +284,7 @@ def test_no_tick_breaks_an_invariant(
     The fake asserts on 3 and 8 at each write.
     """
     aws = broken_world(troubles, demand, standing)
-    aws.account = AccountLimits(concurrency=unreserved, unreserved=unreserved)
+    aws.account = AccountLimits(concurrency=unreserved, unreserved=unreserved, others_in_use=0.0)
     report = tick_of(aws, FakeTable(), Budget(units=units))
 
     before = sum(standing)

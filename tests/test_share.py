@@ -136,7 +136,7 @@ def test_the_account_keeps_what_others_use_and_the_headroom() -> None:
 
 def test_aws_own_hundred_is_kept_whatever_the_headroom() -> None:
     """Headroom 0 still leaves the 100 that Lambda never lets be reserved."""
-    account = AccountLimits(concurrency=1000, unreserved=1000)
+    account = AccountLimits(concurrency=1000, unreserved=1000, others_in_use=0.0)
     (clamped,) = share([decision(current=0, wanted=950)], limits(account=account, headroom=0))
     assert clamped.wanted == 900
 
@@ -168,6 +168,52 @@ def test_what_application_auto_scaling_added_counts_as_standing() -> None:
     scaled = replace(decision(current=10, wanted=50), standing=45, actuator=Actuator.AUTOSCALING, published_maximum=60)
     (granted,) = share([scaled], limits(units=48))
     assert (granted.wanted, granted.reason) == (48, Reason.BUDGET)
+
+
+def test_a_limit_never_takes_a_stacks_last_unit() -> None:
+    """A Delete would break the stack's next deployment: three targets at one unit, a budget of two."""
+    held = [decision(f"{name}:live", current=1, wanted=1, floor=1, least=1) for name in "abc"]
+    assert [d.action for d in share(held, limits(units=2))] == [Action.HOLD] * 3
+    (alone,) = share([decision(current=9, wanted=9, least=1)], limits(units=0))
+    assert (alone.action, alone.wanted) == (Action.LOWER, 1)
+
+
+def test_maxima_together_stay_within_the_budget() -> None:
+    """Application Auto Scaling may go up to each by itself, so what is left of the budget is handed out once."""
+    scaled = [
+        replace(decision(f"{name}:live", wanted=20), actuator=Actuator.AUTOSCALING, published_maximum=60)
+        for name in "ab"
+    ]
+    shared = share(scaled, limits(units=60))
+    assert [(d.wanted, d.published_maximum) for d in shared] == [(20, 40), (20, 20)]
+    assert Reason.BUDGET in {limit.name for limit in shared[1].limits}
+
+
+def test_a_maximum_never_cuts_what_raise_only_keeps() -> None:
+    """AWS would lower the capacity to it."""
+    kept = replace(
+        decision(current=10, wanted=10, may_lower=False),
+        standing=80,
+        actuator=Actuator.AUTOSCALING,
+        published_maximum=90,
+        registered_maximum=90,
+    )
+    (shared,) = share([kept], limits(units=50))
+    assert shared.published_maximum == 90
+
+
+def test_what_others_use_must_be_known_for_a_rise() -> None:
+    """Not known is not nobody."""
+    account = AccountLimits(concurrency=1000, unreserved=1000, others_in_use=None)
+    (kept,) = share([decision(current=10, wanted=300)], limits(account=account))
+    assert (kept.action, kept.wanted, kept.reason) == (Action.HOLD, 10, Reason.ACCOUNT_LIMIT)
+
+
+def test_dollars_go_where_they_carry_most() -> None:
+    """Two alike in demand, one with units at a tenth of the price: the cheap one comes first."""
+    dear = decision("dear:live", current=0, wanted=5, staffed_for=3.0, usd_per_unit_hour=0.10)
+    cheap = decision("cheap:live", current=0, wanted=5, staffed_for=3.0, usd_per_unit_hour=0.01)
+    assert wanted(share([dear, cheap], limits(usd_per_hour=0.15))) == {"cheap:live": 5, "dear:live": 1}
 
 
 # --- whatever the numbers
@@ -203,7 +249,7 @@ def test_no_write_ever_exceeds_a_shared_limit(
         )
         for index, (current, want, floor, demand, lower, blocked) in enumerate(claims)
     ]
-    account = AccountLimits(concurrency=unreserved, unreserved=unreserved)
+    account = AccountLimits(concurrency=unreserved, unreserved=unreserved, others_in_use=0.0)
     shared = share(decisions, limits(account=account, units=units))
     before = sum(d.current or 0 for d in decisions)
     during = sum(max(d.current or 0, d.wanted if d.changes else 0) for d in shared)

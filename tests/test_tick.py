@@ -18,6 +18,7 @@ from warmcast.model import (
     Fault,
     FaultKind,
     Memory,
+    Mode,
     Outcome,
     Override,
     Reason,
@@ -32,6 +33,7 @@ from warmcast.report import log_records, metrics, sentence, summary
 from warmcast.tick import Actor, Order, Ports, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from warmcast.fleet import Fleet
@@ -305,6 +307,56 @@ def test_the_budget_bounds_the_whole_fleet() -> None:
     assert sum(units for _, _, units in bench.aws.writes) == 60
 
 
+def test_what_stands_for_others_of_ours_counts_against_the_budget() -> None:
+    """A tick restricted to one target leaves the other's 60 units out of its reach."""
+    bench = busy("a:live", "b:live")
+    bench.table.memories[B] = Memory(requested=60)
+    bench.tick(only=frozenset({"a:live"}), budget=Budget(units=80))
+    assert [units for _, _, units in bench.aws.writes] == [20]
+
+
+def test_a_decrease_by_a_shared_limit_is_read_again_first() -> None:
+    """Nobody wanted a change until the budget did: a canary that began since the sweep is met by no write."""
+
+    class Surprise(FakeAws):
+        def reread(self, targets: Any, *, now: datetime) -> Any:  # noqa: ANN401 - as FakeAws
+            self.states[A] = state(18, weights={"8": 0.1})
+            return super().reread(targets, now=now)
+
+    bench = Bench(fleet(policy("a:live")))
+    bench.aws = Surprise(histories={A: settled(10.0)}, states={A: state(18)})
+    outcome = result(bench.tick(budget=Budget(units=12)), A)
+    assert (bench.aws.reread_targets, bench.aws.writes) == ([A], [])
+    assert outcome.decision.limits[-1].name is Reason.WEIGHTS
+
+
+def test_a_lock_that_is_not_given_back_costs_no_report() -> None:
+    """The table fails at the very end: the report is there, with the fault in it."""
+
+    class Refusing(FakeTable):
+        def unlock(self, owner: str) -> None:
+            del owner
+            code = "InternalServerError"
+            raise AwsError(code, "try again", "DeleteItem")
+
+    bench = busy("a:live")
+    bench.table = Refusing()
+    report = bench.tick()
+    assert result(report, A).result is Result.APPLIED
+    assert "lock was not given back" in report.faults[0].message
+
+
+def test_hours_of_waiting_count_as_failing() -> None:
+    """Weights that a failed deploy left behind: after an hour the target counts as failed, and so the alarm tells."""
+    bench = busy("a:live")
+    bench.aws.states[A] = state(10, weights={"8": 1.0})
+    assert bench.tick().failed == ()
+    later = NOON + timedelta(minutes=65)
+    bench.aws.histories[A] = settled(40.0, end=later)
+    (row,) = bench.tick(later).failed
+    assert "weights on version 8" in row.fault
+
+
 def test_an_unreadable_account_is_reported() -> None:
     """Nothing rises, and the tick counts as failed."""
     bench = busy("a:live")
@@ -317,7 +369,7 @@ def test_an_unreadable_account_is_reported() -> None:
 def test_a_full_account_is_a_named_limit() -> None:
     """The reason in the report is the account's, not the forecast's."""
     bench = busy("a:live")
-    bench.aws.account = AccountLimits(concurrency=120, unreserved=120)
+    bench.aws.account = AccountLimits(concurrency=120, unreserved=120, others_in_use=0.0)
     assert result(bench.tick(), A).decision.reason is Reason.ACCOUNT_LIMIT
 
 
@@ -337,15 +389,54 @@ def test_a_target_that_left_the_fleet_is_released() -> None:
 def test_a_released_target_is_deleted_where_its_policy_said_so() -> None:
     """`on_remove: delete`, and no stack owns the config."""
     bench = busy("a:live")
-    bench.table.memories[B] = Memory(requested=7, on_remove="delete", stack_owns_config=False)
+    bench.table.memories[B] = Memory(requested=7, mode=Mode.APPLY, on_remove="delete", stack_owns_config=False)
     assert result(bench.tick(), B).detail == "deleted"
     assert bench.aws.deleted == [B]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (lambda bench: setattr(bench.table, "everything_stopped", True), Result.HELD),
+        (lambda bench: setattr(bench.table, "stopped", frozenset({B})), Result.HELD),
+        (lambda bench: bench.aws.states.update({B: state(7, weights={"8": 0.1})}), Result.DEFERRED),
+        (lambda bench: bench.aws.states.update({B: state(7, status=Status.IN_PROGRESS)}), Result.DEFERRED),
+        (lambda bench: bench.aws.unread.add(B), Result.DEFERRED),
+        (lambda bench: bench.aws.states.update({B: Fault(FaultKind.DENIED, "no")}), Result.FAILED),
+        (lambda bench: bench.aws.states.update({B: Fault(FaultKind.MISSING, "no alias")}), Result.RELEASED),
+    ],
+    ids=["all stopped", "stopped", "canary", "in progress", "not read", "denied", "already gone"],
+)
+def test_a_release_obeys_what_every_write_obeys(trouble: Callable[[Bench], None], expected: Result) -> None:
+    """Stop, weights and IN_PROGRESS hold a release back; it is remembered until it is done, and recorded."""
+    bench = busy("a:live")
+    bench.table.memories[B] = Memory(requested=7, mode=Mode.APPLY, on_remove="delete", stack_owns_config=False)
+    trouble(bench)
+    outcome = result(bench.tick(), B)
+    assert (outcome.result, bench.aws.deleted) == (expected, [])
+    assert (B in bench.table.memories) is (expected is not Result.RELEASED)
+
+
+@pytest.mark.parametrize("order", [{"release": False}, {"only": frozenset({"a:live"})}], ids=["laptop", "restricted"])
+def test_a_part_of_the_fleet_releases_nobody(order: dict[str, Any]) -> None:
+    """Whoever is not in a part may well be in the whole."""
+    bench = busy("a:live")
+    bench.table.memories[B] = Memory(requested=7, mode=Mode.APPLY, on_remove="delete", stack_owns_config=False)
+    bench.tick(**order)
+    assert (bench.aws.deleted, B in bench.table.memories) == ([], True)
+
+
+def test_a_target_that_was_never_applied_is_not_deleted() -> None:
+    """What mode observe or raise-only could not lower is kept when it leaves."""
+    bench = busy("a:live")
+    bench.table.memories[B] = Memory(requested=7, on_remove="delete", stack_owns_config=False)
+    assert result(bench.tick(), B).detail == "capacity kept"
 
 
 def test_a_stacks_config_is_never_deleted_on_release() -> None:
     """`stack_owns_config` wins over `on_remove: delete`."""
     bench = busy("a:live")
-    bench.table.memories[B] = Memory(requested=7, on_remove="delete", stack_owns_config=True)
+    bench.table.memories[B] = Memory(requested=7, mode=Mode.APPLY, on_remove="delete", stack_owns_config=True)
     bench.tick()
     assert bench.aws.deleted == []
 
@@ -358,19 +449,22 @@ def test_a_failed_allocation_is_reported_and_backed_off() -> None:
     bench = busy("a:live")
     bench.aws.states[A] = state(60, status=Status.FAILED, allocated=0)
     first = result(bench.tick(), A)
-    assert (first.result, first.decision.limits[-1].name) == (Result.DEFERRED, Reason.BACK_OFF)
+    assert (first.result, first.decision.limits[-1].name) == (Result.FAILED, Reason.BACK_OFF)
+    assert "AWS gives no reason" in first.detail
     after = NOON + timedelta(minutes=10)
     bench.aws.histories[A] = settled(40.0, end=after)
     assert result(bench.tick(after), A).result is Result.APPLIED
 
 
 def test_an_unchanged_tick_writes_nothing_to_the_table() -> None:
-    """Memory is written when it changes, not every five minutes."""
+    """A target is remembered once, and then when something changes, not every five minutes."""
     bench = Bench(fleet(policy("a:live")))
     bench.aws.histories[A] = settled(10.0)
     bench.aws.states[A] = state(18)
     bench.tick()
-    assert bench.table.writes == 0
+    first = bench.table.writes
+    bench.tick(NOON + timedelta(minutes=5))
+    assert (first, bench.table.writes) == (1, 1)
 
 
 def test_learning_is_spread_over_ticks() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from warmcast.decide import decide
 from warmcast.fleet import OnSlow
 from warmcast.forecast import forecast
-from warmcast.situation import LONGEST_LEAD_TIME, Situation
+from warmcast.situation import Situation, horizon_of
 from warmcast.staffing import Unit, unit_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def think(
     policy: Policy, observation: Observation, *, now: datetime, rhythm: Rhythm, fleet_version: str = ""
 ) -> Decision:
     """Decide one target's capacity from what is known of it at `now`."""
-    horizon = max(policy.hold, LONGEST_LEAD_TIME + rhythm.tick) + timedelta(minutes=1)
+    horizon = horizon_of(policy, observation.memory, rhythm) + timedelta(minutes=1)
     return decide(
         Situation(
             policy=policy,

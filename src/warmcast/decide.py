@@ -126,11 +126,18 @@ def _minimum_hold(at: Situation, proposal: Proposal) -> Proposal:
 
 
 def _small_change(at: Situation, proposal: Proposal) -> Proposal:
-    """A decrease of less than one in twenty-five is not worth a write, nor is such a rise right after a change."""
-    if at.current is None or abs(at.current - proposal.capacity) >= max(2.0, SMALL_CHANGE * at.current):
+    """A decrease of less than one in twenty-five is not worth a write, nor is a rise of one right after a change.
+
+    Down to the floor is always worth it: 2 -> 1, 30 -> 29.
+    """
+    if at.current is None:
         return proposal
-    if at.current < proposal.capacity and at.changed_within_tick and at.current >= at.bounds.floor:
-        return proposal.moved(Reason.SMALL_CHANGE, at.current, "changed a moment ago")
+    difference = proposal.capacity - at.current
+    if 0 < difference <= max(1.0, SMALL_CHANGE * at.current):
+        repeated = at.changed_within_tick and at.current >= at.bounds.floor
+        return proposal.moved(Reason.SMALL_CHANGE, at.current, "changed a moment ago") if repeated else proposal
+    if proposal.capacity <= at.bounds.floor or -difference >= SMALL_CHANGE * at.current:
+        return proposal
     return _not_below(at, proposal, Reason.SMALL_CHANGE, None)
 
 
@@ -222,7 +229,8 @@ def _state_blocks(at: Situation) -> list[tuple[Reason, str]]:
 
 def _memory_blocks(memory: Memory, now: datetime) -> list[tuple[Reason, str]]:
     if memory.back_off_until is not None and now < memory.back_off_until:
-        return [(Reason.BACK_OFF, f"until {memory.back_off_until:%H:%M} UTC after {memory.failures} failures")]
+        why = f"until {memory.back_off_until:%H:%M} UTC after {memory.failures} failures: {memory.failure}"
+        return [(Reason.BACK_OFF, why)]
     return []
 
 
@@ -242,7 +250,6 @@ def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_vers
     target = at.observation.target
     wanted = proposal.capacity
     measured = seen_demand(at.observation.history, now=at.now)
-    maximum = max(at.bounds.ceiling, wanted) if at.policy.actuator is Actuator.AUTOSCALING else None
     stopping = tuple(replace(block, before=wanted, after=at.current or 0) for block in blocks)
     decision = Decision(
         id=decision_id(str(target.arn), at.now, fleet_version),
@@ -263,10 +270,11 @@ def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_vers
         peakedness=1.0 if isinstance(at.forecast, Unknown) else at.forecast.peakedness,
         basis="" if isinstance(at.forecast, Unknown) else at.forecast.basis,
         rule=proposal.rule,
-        published_maximum=maximum,
+        published_maximum=_published_maximum(at, wanted),
         registered_maximum=_registered_maximum(at),
         usd_per_unit_hour=at.unit.usd_per_unit_hour,
         standing=at.standing,
+        least=1 if at.policy.stack_owns_config else 0,
         blocked=bool(stopping),
         may_lower=at.policy.mode is Mode.APPLY,
     )
@@ -289,6 +297,8 @@ def action_of(decision: Decision) -> Action:
 
 def _registration(decision: Decision) -> Action:
     """For Application Auto Scaling both bounds count: the minimum first, else the maximum."""
+    if decision.wanted < decision.least:
+        return Action.HOLD
     if decision.current is None or decision.wanted > decision.current:
         return Action.RAISE
     if decision.wanted < decision.current:
@@ -297,6 +307,14 @@ def _registration(decision: Decision) -> Action:
     if wanted is None or registered is None or wanted == registered:
         return Action.HOLD
     return Action.RAISE if wanted > registered else Action.LOWER
+
+
+def _published_maximum(at: Situation, wanted: int) -> int | None:
+    """The ceiling; in raise-only never below what stands or is registered, for AWS would lower the capacity to it."""
+    if at.policy.actuator is not Actuator.AUTOSCALING:
+        return None
+    kept = max(at.standing, _registered_maximum(at) or 0) if at.policy.mode is Mode.RAISE_ONLY else 0
+    return max(at.bounds.ceiling, wanted, kept)
 
 
 def _registered_maximum(at: Situation) -> int | None:

@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from warmcast.workshop import Workshop
 
 PACKAGE_ROOT = Path(__file__).parents[1]
-LOCK_MARGIN = timedelta(seconds=30)
+LOCK_MARGIN = timedelta(seconds=5)
+LONGEST_WRITE_S = 45.0
+"""One write and what is remembered of it, every call tried as often and as long as the clients may."""
+
+SHORTEST_WRITE_S = 10.0
+"""The same where nothing has to be tried again: a fast rate leaves no time for more."""
 
 
 class RequestError(WarmcastError):
@@ -148,6 +153,7 @@ def _tick(request: Request, context: Context, kept: Workshop, clock: Clock) -> T
     strangers = request.targets - {str(target) for target in kept.fleet.policies}
     if strangers:
         raise RequestError(f"not in the fleet: {', '.join(sorted(strangers))}")
+    left_s = _time_left_s(context)
     order = Order(
         # The log stream is the environment's own: a duplicate of the same event in another one is another owner.
         owner=f"{context.aws_request_id}/{context.log_stream_name}",
@@ -155,7 +161,8 @@ def _tick(request: Request, context: Context, kept: Workshop, clock: Clock) -> T
         budget=kept.budget,
         only=request.targets,
         dry_run=request.dry_run,
-        lock_for=timedelta(seconds=_time_left_s(context)) + LOCK_MARGIN,
+        lock_for=timedelta(seconds=left_s) + LOCK_MARGIN,
+        stop_before_s=min(LONGEST_WRITE_S, max(SHORTEST_WRITE_S, 0.25 * left_s)),
     )
     return kept.tick(order, clock=clock, time_left_s=lambda: _time_left_s(context))
 

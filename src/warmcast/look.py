@@ -67,10 +67,18 @@ class Look:
             self.update(target, state)
 
 
-def look(policies: Mapping[TargetId, Policy], *, observer: Observer, recollection: Recollection, now: datetime) -> Look:
+def look(
+    policies: Mapping[TargetId, Policy],
+    *,
+    observer: Observer,
+    recollection: Recollection,
+    now: datetime,
+    fleet_version: str = "",
+) -> Look:
     """Observe all targets and put together what is known of each."""
+    known = recollection.memories
     memories = {
-        target: remembering.with_policy(recollection.memories.get(target, Memory()), policy)
+        target: remembering.with_policy(known.get(target, Memory()), policy, fleet_version=fleet_version)
         for target, policy in policies.items()
     }
     observed = observer.observe(policies, memories, now=now)

@@ -249,8 +249,13 @@ class Memory:
         raised_at: when we last raised it.
         pending_since: the request whose READY has not been seen yet; gives the lead time.
         lead_time_s: measured lead time (request to READY), smoothed; None if never measured.
-        failures: consecutive FAILED allocations.
+        failures: consecutive failed or refused requests.
+        failure: why the last one failed, in words; empty where none did.
+        failed_fleet: the fleet's version when AWS refused a request; a new version is tried at once. Empty after a
+            FAILED allocation, which ends when AWS says READY.
         back_off_until: no write before this instant.
+        waiting_since: since when the target has been put off, or without usable data, at every tick.
+        mode: what the policy last said.
         on_remove: what the policy last said is to happen when the target leaves the fleet.
         stack_owns_config: what the policy last said.
     """
@@ -262,7 +267,11 @@ class Memory:
     pending_since: datetime | None = None
     lead_time_s: float | None = None
     failures: int = 0
+    failure: str = ""
+    failed_fleet: str = ""
     back_off_until: datetime | None = None
+    waiting_since: datetime | None = None
+    mode: Mode = Mode.OBSERVE
     on_remove: str = "keep"
     stack_owns_config: bool = True
 
@@ -459,7 +468,6 @@ class Reason(StrEnum):
     WEIGHTS = "routing weights"
     BACK_OFF = "back-off"
     FOREIGN_SCALABLE_TARGET = "foreign scalable target"
-    NO_SCALABLE_TARGET = "no scalable target"
     INELIGIBLE = "ineligible"
     STATE_UNKNOWN = "state unknown"
     STACK_OWNS_CONFIG = "stack owns config"
@@ -497,6 +505,7 @@ class Decision:
         rule: the rule that set the deciding bound, in words; empty where no rule did.
         published_maximum: the maximum to register with Application Auto Scaling; None for `direct`.
         registered_maximum: the maximum registered with it now, as far as known.
+        least: what no shared limit may take: 1 where a stack owns the config that stands, else 0.
         blocked: whether something forbids the write now (the limits say what).
         may_lower: whether the mode lets Warmcast lower it.
     """
@@ -523,6 +532,7 @@ class Decision:
     registered_maximum: int | None = None
     usd_per_unit_hour: float = 0.0
     standing: int = 0
+    least: int = 0
     blocked: bool = False
     may_lower: bool = False
 
@@ -557,12 +567,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often a tick comes, and how long a measured minute takes to arrive."""
+    """How often a tick comes, and what is taken for granted of time until it is measured."""
 
     tick: timedelta = timedelta(minutes=5)
-    data_delay: timedelta = timedelta(minutes=3)
     stale_after: timedelta = timedelta(minutes=15)
-    outage_hold: timedelta = timedelta(minutes=60)
     default_lead_time: timedelta = timedelta(minutes=3)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from warmcast.model import Action, Actuator, Decision, Limit, Outcome, Reason, Result
+from warmcast.decide import decision_id
+from warmcast.model import Action, Actuator, Decision, Fault, FaultKind, Limit, Mode, Outcome, Reason, Result, Status
 from warmcast.situation import standing_of
 
 if TYPE_CHECKING:
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Policy
-    from warmcast.model import Memory, Observation, TargetId
+    from warmcast.model import Memory, Observation, TargetId, TargetState
 
 
 T = TypeVar("T")
 
 
 def held(decision: Decision) -> Outcome:
-    """The outcome of a decision that writes nothing: why, from its last limit where something forbade the write."""
+    """The outcome of a decision that writes nothing: why, from the first limit that forbade the write."""
     if not decision.blocked:
         return Outcome(decision, Result.HELD)
     first = next(limit for limit in decision.limits if limit.name in BLOCKED_RESULTS)
@@ -38,7 +39,7 @@ BLOCKED_RESULTS: Mapping[Reason, Result] = {
     Reason.FOREIGN_SCALABLE_TARGET: Result.REFUSED,
     Reason.WEIGHTS: Result.DEFERRED,
     Reason.IN_PROGRESS: Result.DEFERRED,
-    Reason.BACK_OFF: Result.DEFERRED,
+    Reason.BACK_OFF: Result.FAILED,  # the last request failed, and nothing has mended it yet
     Reason.OBSERVE: Result.PLANNED,
 }
 
@@ -47,6 +48,13 @@ def put_off(decision: Decision, why: str) -> Decision:
     """The decision, not to be written in this tick."""
     limit = Limit(Reason.STATE_UNKNOWN, decision.wanted, decision.current or 0, why)
     return replace(decision, action=Action.HOLD, blocked=True, limits=(*decision.limits, limit))
+
+
+class Hindrance(NamedTuple):
+    """Why a released target's capacity is not deleted now."""
+
+    result: Result
+    detail: str
 
 
 def isolated(call: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
@@ -82,17 +90,35 @@ def faulted(policy: Policy, observation: Observation, bug: Exception, fleet_vers
     )
 
 
-def released(target: TargetId, memory: Memory, *, delete: bool, now: datetime, fleet_version: str) -> Decision:
-    """The decision about a target that has left the fleet: kept as it is, or deleted where its policy said so."""
-    current = memory.requested
+def released(target: TargetId, memory: Memory, *, now: datetime, fleet_version: str) -> Decision:
+    """The decision about a target that has left the fleet: kept as it is, or deleted where its policy said so.
+
+    Only what mode `apply` could lower is deleted, and never what a stack owns.
+    """
+    current = memory.requested or memory.floor_published or 0
+    asked = memory.on_remove == "delete" and memory.mode is Mode.APPLY
+    delete = asked and not memory.stack_owns_config and current > 0
     return Decision(
-        id=f"released-{target.function}-{target.qualifier}",
+        id=decision_id(target.arn, now, fleet_version),
         target=target,
         at=now,
         fleet_version=fleet_version,
         actuator=Actuator.DIRECT,
         current=current,
-        wanted=0 if delete else (current or 0),
+        wanted=0 if delete else current,
         action=Action.DELETE if delete else Action.HOLD,
         reason=Reason.RELEASED,
+        standing=current,
     )
+
+
+def hindrance_of(state: TargetState | Fault | None) -> Hindrance | None:
+    """What forbids deleting the capacity of a target that has left; None where nothing does."""
+    if state is None:
+        return Hindrance(Result.DEFERRED, "its state could not be read in this tick")
+    if isinstance(state, Fault):
+        gone = state.kind is FaultKind.MISSING
+        return Hindrance(Result.RELEASED, "already gone") if gone else Hindrance(Result.FAILED, state.message)
+    if state.weights or state.capacity.status is Status.IN_PROGRESS:
+        return Hindrance(Result.DEFERRED, "routing weights" if state.weights else "an allocation is under way")
+    return None

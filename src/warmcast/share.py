@@ -11,7 +11,7 @@ full account gives way in one tick and takes up in the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from warmcast.decide import action_of
@@ -51,9 +51,8 @@ class Claim:
 
     decision: Decision
     pools: Sequence[Pool]
-    granted: int
+    granted: int = 0
     stopped_by: Pool | None = None
-    values: Sequence[float] = field(default=())
 
     def take(self) -> bool:
         """Grant one unit if every pool has it; else remember which pool has not."""
@@ -62,10 +61,19 @@ class Claim:
         self.stopped_by = next((pool for pool in self.pools if not pool.fits(self.decision)), None)
         if self.stopped_by is not None:
             return False
-        for pool in self.pools:
-            pool.free -= pool.cost(self.decision)
-        self.granted += 1
+        self.grant(1)
         return True
+
+    def grant(self, units: int) -> None:
+        """Take so many units out of every pool."""
+        for pool in self.pools:
+            pool.free -= pool.cost(self.decision) * units
+        self.granted += units
+
+    def take_up_to(self, units: int) -> None:
+        """Grant units until there are so many, or a pool is empty."""
+        while self.granted < units and self.take():
+            pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +81,27 @@ class Limits:
     """All that bounds the targets of one account and Region together.
 
     Args:
-        account: None where it could not be read: then nothing that the budget does not bound may rise.
+        account: None where it could not be read: then nothing rises that reserves no concurrency of its own.
         budget: the owner's limits, which stand outside the fleet.
         states: for reserved concurrency and for what the function's other qualifiers hold.
+        undecided: units that stand for targets of ours that are not decided now (a restricted tick, a bad policy).
     """
 
     account: AccountLimits | None
     budget: Budget
     states: Mapping[TargetId, TargetState]
+    undecided: int = 0
 
 
 def share(decisions: Sequence[Decision], limits: Limits) -> tuple[Decision, ...]:
     """The decisions, clamped so that together they stay within every shared limit; order is kept."""
     targets = _grant(decisions, limits, start=_unmovable)
-    lowered = {d.target: min(d.wanted, max(granted, 0)) for d, granted in targets}
-    rises = _grant(
-        [replace(d, wanted=lowered[d.target]) for d in decisions],
-        limits,
-        start=lambda d: max(_held(d), 0),
-    )
+    lowered = {d.target: min(d.wanted, granted) for d, granted in targets}
+    rises = _grant([replace(d, wanted=lowered[d.target]) for d in decisions], limits, start=_held)
+    maxima = _hand_out_room(rises.claims, {d.target: d for d in decisions})
     stops = {claim.decision.target: claim.stopped_by for claim in (*targets.claims, *rises.claims) if claim.stopped_by}
     final = {d.target: _final(d, lowered[d.target], granted) for d, granted in rises}
-    return tuple(_clamped(d, final[d.target], stops.get(d.target), limits) for d in decisions)
+    return tuple(_clamped(d, final[d.target], stops.get(d.target), maxima.get(d.target)) for d in decisions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,10 @@ def _held(decision: Decision) -> int:
 
 
 def _unmovable(decision: Decision) -> int:
-    """What can't be taken from the target in this tick."""
-    return _held(decision) if decision.blocked or not decision.may_lower else 0
+    """What can't be taken from the target in this tick; a stack's config keeps its one unit."""
+    if decision.blocked or not decision.may_lower:
+        return _held(decision)
+    return min(_held(decision), decision.least)
 
 
 def _final(decision: Decision, target: int, granted: int) -> int:
@@ -123,14 +132,13 @@ def _final(decision: Decision, target: int, granted: int) -> int:
 def _grant(decisions: Sequence[Decision], limits: Limits, *, start: Callable[[Decision], int]) -> _Grants:
     """Grant units from `start` up to each wanted capacity: floors first, then by value, ties by name."""
     pools = _pools(decisions, limits)
-    claims = [Claim(d, pools[d.target], granted=start(d)) for d in sorted(decisions, key=lambda d: d.target)]
+    claims = [Claim(d, pools[d.target]) for d in sorted(decisions, key=lambda d: d.target)]
     for claim in claims:
-        for pool in claim.pools:
-            pool.free -= pool.cost(claim.decision) * claim.granted
+        claim.grant(start(claim.decision))
     open_claims = [claim for claim in claims if not claim.decision.blocked]
     if _enough_for_all(open_claims):
         for claim in open_claims:
-            claim.granted = max(claim.granted, claim.decision.wanted)
+            claim.grant(max(0, claim.decision.wanted - claim.granted))
         return _Grants(claims)
     _fill(open_claims, upto=lambda d: min(d.wanted, d.floor))
     _fill(open_claims, upto=lambda d: d.wanted)
@@ -149,16 +157,36 @@ def _enough_for_all(claims: Sequence[Claim]) -> bool:
 
 
 def _fill(claims: Sequence[Claim], *, upto: Callable[[Decision], int]) -> None:
-    """Hand out units in the order of what they carry, until each claim has its due or its pool is empty."""
+    """Hand out units in the order of what they carry for their price, until each has its due or its pool is empty."""
     ranked: list[tuple[float, TargetId, int, Claim]] = []
     for claim in claims:
-        due = upto(claim.decision)
+        decision, due = claim.decision, upto(claim.decision)
         if due <= claim.granted:
             continue
-        carried = carried_by_each_unit(due, claim.decision.staffed_for, claim.decision.peakedness)
-        ranked.extend((-float(carried[unit]), claim.decision.target, unit, claim) for unit in range(claim.granted, due))
+        carried = carried_by_each_unit(due, decision.staffed_for, decision.peakedness)
+        price = decision.usd_per_unit_hour if any(pool.usd for pool in claim.pools) else 1.0
+        values = -carried / max(price, 1e-9)
+        ranked.extend((float(values[unit]), decision.target, unit, claim) for unit in range(claim.granted, due))
     for *_, claim in sorted(ranked, key=lambda row: row[:3]):
         claim.take()
+
+
+def _hand_out_room(claims: Sequence[Claim], decisions: Mapping[TargetId, Decision]) -> Mapping[TargetId, int]:
+    """Maxima for Application Auto Scaling, which may go up to them by itself: what is left of the pools, by name.
+
+    What a blocked target has registered counts first.
+    """
+    scaled = [claim for claim in claims if claim.decision.actuator is Actuator.AUTOSCALING]
+    for claim in scaled:
+        claim.stopped_by = None
+        if claim.decision.blocked:
+            claim.take_up_to(claim.decision.registered_maximum or 0)
+    maxima = {}
+    for claim in scaled:
+        if not claim.decision.blocked:
+            claim.take_up_to(decisions[claim.decision.target].published_maximum or 0)
+            maxima[claim.decision.target] = claim.granted
+    return maxima
 
 
 # --- pools -----------------------------------------------------------------------------------------------------------
@@ -167,7 +195,7 @@ def _fill(claims: Sequence[Claim], *, upto: Callable[[Decision], int]) -> None:
 def _pools(decisions: Sequence[Decision], limits: Limits) -> Mapping[TargetId, Sequence[Pool]]:
     """The pools of each target, in the order in which they clamp: function, account, budget."""
     managed = {decision.target for decision in decisions}
-    common = list(_budget_pools(limits.budget))
+    common = list(_budget_pools(limits, dearest=max((d.usd_per_unit_hour for d in decisions), default=0.0)))
     account = _account_pool(limits, standing=sum(_held(d) for d in decisions if not _reserves(d, limits)))
     functions: dict[tuple[str, str, str], Pool] = {}
     pools: dict[TargetId, Sequence[Pool]] = {}
@@ -206,42 +234,44 @@ def _account_pool(limits: Limits, *, standing: int) -> Pool:
     account = limits.account
     if account is None:
         return Pool(Reason.ACCOUNT_LIMIT, standing, "the account's limits could not be read: nothing rises")
-    kept = max(AWS_UNRESERVED_MINIMUM, (account.others_in_use or 0.0) + limits.budget.headroom)
-    free = account.unreserved - kept - account.elsewhere
-    detail = f"{account.unreserved} unreserved, {kept:.0f} kept free, {account.elsewhere} outside the fleet"
-    return Pool(Reason.ACCOUNT_LIMIT, max(free, standing), detail)
+    if account.others_in_use is None:
+        return Pool(Reason.ACCOUNT_LIMIT, standing, "what others use could not be read: nothing rises")
+    kept = max(AWS_UNRESERVED_MINIMUM, account.others_in_use + limits.budget.headroom)
+    outside = account.elsewhere + limits.undecided
+    detail = f"{account.unreserved} unreserved, {kept:.0f} kept free, {outside} outside these targets"
+    return Pool(Reason.ACCOUNT_LIMIT, max(account.unreserved - kept - outside, standing), detail)
 
 
-def _budget_pools(budget: Budget) -> Iterator[Pool]:
+def _budget_pools(limits: Limits, *, dearest: float) -> Iterator[Pool]:
+    """The owner's budget, less what stands for targets that are not decided now (at the dearest unit's price)."""
+    budget, undecided = limits.budget, limits.undecided
+    besides = f", {undecided} of them held by targets not decided now" if undecided else ""
     if budget.units is not None:
-        yield Pool(Reason.BUDGET, budget.units, f"budget of {budget.units} units")
+        yield Pool(Reason.BUDGET, budget.units - undecided, f"budget of {budget.units} units{besides}")
     if budget.usd_per_hour is not None:
-        yield Pool(Reason.BUDGET, budget.usd_per_hour, f"budget of ${budget.usd_per_hour:.2f} an hour", usd=True)
+        free = budget.usd_per_hour - undecided * dearest
+        yield Pool(Reason.BUDGET, free, f"budget of ${budget.usd_per_hour:.2f} an hour{besides}", usd=True)
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def _clamped(decision: Decision, capacity: int, stopped_by: Pool | None, limits: Limits) -> Decision:
+def _clamped(decision: Decision, capacity: int, stopped_by: Pool | None, maximum: int | None) -> Decision:
     """The decision at the capacity that was granted, with the limit that clamped it."""
-    maximum = _maximum(decision, limits)
-    if decision.blocked or (capacity >= decision.wanted and maximum == decision.published_maximum):
+    if decision.blocked:
         return decision
-    clamped = replace(decision, wanted=min(capacity, decision.wanted), published_maximum=maximum)
+    published = decision.published_maximum
+    if maximum is not None and published is not None:
+        kept = 0 if decision.may_lower else max(decision.standing, decision.registered_maximum or 0)
+        published = max(min(published, maximum), kept, capacity)
+    if capacity >= decision.wanted and published == decision.published_maximum:
+        return decision
+    clamped = replace(decision, wanted=min(capacity, decision.wanted), published_maximum=published)
     if capacity < decision.wanted and stopped_by is not None:
         limit = Limit(stopped_by.reason, decision.wanted, capacity, stopped_by.detail)
         clamped = replace(clamped, reason=stopped_by.reason, limits=(*decision.limits, limit))
+    elif published != decision.published_maximum:
+        pool = stopped_by.detail if stopped_by else "shared limits"
+        limit = Limit(Reason.BUDGET, decision.published_maximum or 0, published or 0, f"maximum: {pool}")
+        clamped = replace(clamped, limits=(*decision.limits, limit))
     return replace(clamped, action=action_of(clamped))
-
-
-def _maximum(decision: Decision, limits: Limits) -> int | None:
-    """Application Auto Scaling may go up to the registered maximum by itself: no shared limit may lie below it."""
-    if decision.actuator is not Actuator.AUTOSCALING or decision.published_maximum is None:
-        return decision.published_maximum
-    state = limits.states.get(decision.target)
-    bounds = [decision.published_maximum]
-    if state is not None and state.reserved is not None:
-        bounds.append(state.reserved)
-    if limits.budget.units is not None:
-        bounds.append(limits.budget.units)
-    return max(decision.wanted, min(bounds))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Policy
-    from warmcast.model import Capacity, FloatArray, History, Observation, Rhythm
+    from warmcast.model import Capacity, FloatArray, History, Memory, Observation, Rhythm
     from warmcast.staffing import Unit
 
 SEEN_MINUTES = 5
@@ -25,6 +25,9 @@ SEEN_MINUTES = 5
 
 LONGEST_LEAD_TIME = timedelta(minutes=15)
 """A version shift takes 6-8 minutes; what takes longer is a fault, not a lead time."""
+
+EARLY = timedelta(seconds=20)
+"""EventBridge Scheduler fires within the minute that it was asked for, so two ticks may be closer than the rate."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,8 @@ class Situation:
 
     @cached_property
     def lead_time(self) -> timedelta:
-        """From a request to READY: the policy's word, else what was measured, else the default."""
-        if self.policy.lead_time is not None:
-            return self.policy.lead_time
-        measured = timedelta(seconds=self.observation.memory.lead_time_s or 0.0)
-        return min(max(measured, self.rhythm.default_lead_time), LONGEST_LEAD_TIME)
+        """From a request to READY."""
+        return lead_time_of(self.policy, self.observation.memory, self.rhythm)
 
     @cached_property
     def covered_until(self) -> datetime:
@@ -82,9 +82,9 @@ class Situation:
 
     @property
     def changed_within_tick(self) -> bool:
-        """Whether we changed it less than one tick ago."""
+        """Whether we changed it less than one tick ago, give or take the seconds by which ticks come early."""
         changed_at = self.observation.memory.changed_at
-        return changed_at is not None and self.now - changed_at < self.rhythm.tick
+        return changed_at is not None and self.now - changed_at < self.rhythm.tick - EARLY
 
     @cached_property
     def silence(self) -> str:
@@ -149,6 +149,19 @@ class Seen:
 
     demand: float
     rate_per_s: float
+
+
+def lead_time_of(policy: Policy, memory: Memory, rhythm: Rhythm) -> timedelta:
+    """From a request to READY: the policy's word, else what was measured, else the default."""
+    if policy.lead_time is not None:
+        return policy.lead_time
+    measured = timedelta(seconds=memory.lead_time_s or 0.0)
+    return min(max(measured, rhythm.default_lead_time), LONGEST_LEAD_TIME)
+
+
+def horizon_of(policy: Policy, memory: Memory, rhythm: Rhythm) -> timedelta:
+    """How far ahead a decision looks: until the next tick's change is READY, and over the whole hold."""
+    return max(policy.hold, lead_time_of(policy, memory, rhythm) + rhythm.tick)
 
 
 def standing_of(observation: Observation) -> int:

@@ -5,8 +5,8 @@
     observe    history and state of every target (reads AWS)
     learn      what the past weeks teach, a few targets a tick
     think      forecast and decide, each target by itself (pure)
-    reread     the state of those that would change, just before the write; think again
     share      the limits that targets have in common (pure)
+    reread     the state of those that would change, just before the write; think and share again
     act        carry out, rises first, and remember each
 
 The ports are Protocols declared here, by their consumer; the edge (`observe`, `act`, `aws.table`) implements them, and
@@ -17,6 +17,7 @@ that write nothing.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -36,7 +37,6 @@ from warmcast.model import (
     FaultKind,
     History,
     Memory,
-    Mode,
     Outcome,
     Result,
     Rhythm,
@@ -45,11 +45,11 @@ from warmcast.model import (
     TickReport,
     TickStatus,
 )
-from warmcast.outcomes import faulted, held, in_words, isolated, put_off, released
+from warmcast.outcomes import faulted, held, hindrance_of, in_words, isolated, put_off, released
 from warmcast.share import Limits, share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from warmcast.fleet import Finding, Fleet, Policy
@@ -149,6 +149,7 @@ class Order:
         owner: who takes the lock, such as the request id.
         only: names (`function:qualifier`) to which the tick is restricted; empty: all.
         dry_run: for the report alone: the ports make it one.
+        release: whether targets that have left the fleet are let go; not from a laptop, whose fleet may be a part.
         learn_most: how many targets may be learned in one tick.
         lock_for: after this long a lock counts as left behind; longer than any tick lasts.
         stop_before_s: no write is begun when less time than this is left.
@@ -160,6 +161,7 @@ class Order:
     only: frozenset[str] = frozenset()
     dry_run: bool = False
     learn_most: int = 100
+    release: bool = True
     lock_for: timedelta = timedelta(minutes=10)
     stop_before_s: float = 10.0
 
@@ -172,9 +174,17 @@ def run(fleet: Fleet, *, ports: Ports, order: Order, knowledge: Knowledge, now: 
     if not ports.table.lock(order.owner, now=now, until=now + order.lock_for):
         return TickReport(at=now, fleet_version=fleet.version, status=TickStatus.LOCKED, dry_run=order.dry_run)
     try:
-        return _Pass(fleet, ports, order, knowledge, now).run()
-    finally:
+        report = _Pass(fleet, ports, order, knowledge, now).run()
+    except BaseException:
+        with suppress(AwsError):  # the lock expires by itself; what went wrong matters more
+            ports.table.unlock(order.owner)
+        raise
+    try:
         ports.table.unlock(order.owner)
+    except AwsError as error:
+        kept = Fault(FaultKind.AWS, f"control table: the lock was not given back and expires by itself: {error}")
+        return replace(report, faults=(*report.faults, kept))
+    return report
 
 
 @dataclass(slots=True)
@@ -191,13 +201,20 @@ class _Pass:
     def run(self) -> TickReport:
         recollection = self.ports.table.recall(now=self.now)
         self.faults += [Fault(FaultKind.CONFIG, f"control table: skipped {key}") for key in recollection.unreadable]
-        seen = look(self._policies(), observer=self.ports.observer, recollection=recollection, now=self.now)
+        seen = look(
+            self._policies(),
+            observer=self.ports.observer,
+            recollection=recollection,
+            now=self.now,
+            fleet_version=self.fleet.version,
+        )
         self.faults += [seen.observed.account_fault] if seen.observed.account_fault else []
         decisions = self._decide(seen)
-        decisions |= self._reread(seen, decisions)
-        limits = Limits(account=seen.observed.account, budget=self.order.budget, states=seen.states)
-        outcomes = self._act(share(list(decisions.values()), limits), seen)
-        rows = [_row(outcome, seen) for outcome in outcomes]
+        wanted = self._share(decisions, seen)
+        fresh = self._reread(seen, [decision for decision in wanted if decision.changes])
+        decisions |= {target: self._think(target, seen) for target in fresh}
+        shared = [_put_off_unread(decision, fresh) for decision in self._share(decisions, seen)]
+        rows = [_row(outcome, seen) for outcome in self._act(shared, seen)]
         return self._report([*rows, *self._release(seen)])
 
     def _policies(self) -> Mapping[TargetId, Policy]:
@@ -208,7 +225,7 @@ class _Pass:
 
     def _decide(self, seen: Look) -> dict[TargetId, Decision]:
         """Learn a few targets, then decide each."""
-        self.knowledge.keep(seen.policies)
+        self.knowledge.keep(self.fleet.policies)
         due = self.knowledge.due(seen.histories, now=self.now, most=self.order.learn_most)
         return {target: self._think(target, seen, learn=target in due) for target in seen.policies}
 
@@ -224,17 +241,23 @@ class _Pass:
 
         return isolated(decided, lambda bug: faulted(policy, observation, bug, self.fleet.version))
 
-    def _reread(self, seen: Look, decisions: Mapping[TargetId, Decision]) -> dict[TargetId, Decision]:
-        """Read the state of the targets that would change once more, and think again on it."""
-        changing = sorted((d for d in decisions.values() if d.changes), key=_urgency)
-        fresh = self.ports.observer.reread([d.target for d in changing], now=self.now)
-        return {d.target: self._think_again(d, seen, fresh.get(d.target)) for d in changing}
+    def _share(self, decisions: Mapping[TargetId, Decision], seen: Look) -> Sequence[Decision]:
+        undecided = [memory for target, memory in seen.recollection.memories.items() if target not in decisions]
+        limits = Limits(
+            account=seen.observed.account,
+            budget=self.order.budget,
+            states=seen.states,
+            undecided=sum(memory.requested or memory.floor_published or 0 for memory in undecided),
+        )
+        return share(list(decisions.values()), limits)
 
-    def _think_again(self, decision: Decision, seen: Look, state: TargetState | Fault | None) -> Decision:
-        if state is None:
-            return put_off(decision, "no control-plane calls left in this tick")
-        seen.update(decision.target, state)
-        return self._think(decision.target, seen)
+    def _reread(self, seen: Look, changing: Sequence[Decision]) -> frozenset[TargetId]:
+        """Read the state of the targets that would change once more, the most urgent first; who could be read."""
+        targets = [decision.target for decision in sorted(changing, key=_urgency)]
+        fresh = self.ports.observer.reread(targets, now=self.now)
+        for target, state in fresh.items():
+            seen.update(target, state)
+        return frozenset(fresh)
 
     # --- what is done
 
@@ -279,22 +302,40 @@ class _Pass:
     # --- what has left the fleet
 
     def _release(self, seen: Look) -> Sequence[Row]:
-        """Targets that are remembered and no longer in the fleet; not where the fleet has errors, or was restricted."""
-        if self.order.only or self._errors():
+        """Targets that are remembered and no longer in the fleet; not where the fleet is only a part of what it was."""
+        if self.order.only or not self.order.release or not self.fleet.complete:
             return []
         remembered = seen.recollection.memories
-        gone = sorted(remembered.keys() - seen.policies.keys())
-        return [self._released(target, remembered[target]) for target in gone]
+        gone = sorted(remembered.keys() - self.fleet.policies.keys())
+        return [self._released(target, remembered[target], seen.recollection) for target in gone]
 
-    def _released(self, target: TargetId, memory: Memory) -> Row:
-        standing = memory.requested or memory.floor_published
-        delete = memory.on_remove == "delete" and not memory.stack_owns_config and bool(standing)
-        decision = released(target, memory, delete=delete, now=self.now, fleet_version=self.fleet.version)
+    def _released(self, target: TargetId, memory: Memory, recollection: Recollection) -> Row:
+        decision = released(target, memory, now=self.now, fleet_version=self.fleet.version)
+        stopped = recollection.everything_stopped or target in recollection.stopped
+        if stopped or (memory.back_off_until is not None and self.now < memory.back_off_until):
+            waits = "warmcast stop" if stopped else f"back-off: {memory.failure}"
+            return Row(outcome=Outcome(decision, Result.HELD, waits), mode=memory.mode)
+        outcome = self._let_go(decision) if decision.changes else Outcome(decision, Result.RELEASED, "capacity kept")
+        if decision.changes:
+            self._keep(partial(self._record, outcome))
+        if outcome.result is Result.RELEASED:
+            self._keep(partial(self.ports.table.forget, target))
+        else:
+            after = remembering.after_outcome(memory, outcome, now=self.now)
+            self._keep(partial(self.ports.table.remember, target, after))
+        return Row(outcome=outcome, mode=memory.mode)
+
+    def _let_go(self, decision: Decision) -> Outcome:
+        """Delete the capacity of a target that has left, unless its state forbids a write now."""
+        state = self.ports.observer.reread([decision.target], now=self.now).get(decision.target)
+        hindrance = hindrance_of(state)
+        if hindrance is not None:
+            return Outcome(decision, *hindrance)
         outcome = self._carry_out(decision)
-        if outcome.result in {Result.APPLIED, Result.HELD}:
-            outcome = replace(outcome, result=Result.RELEASED, detail="deleted" if delete else "capacity kept")
-            self._keep(lambda: self.ports.table.forget(target))
-        return Row(outcome=outcome, mode=Mode.APPLY)
+        if outcome.result is Result.APPLIED:
+            return replace(outcome, result=Result.RELEASED, detail="deleted")
+        gone = outcome.error_code == "ResourceNotFoundException"
+        return replace(outcome, result=Result.RELEASED, detail="already gone", error_code="") if gone else outcome
 
     def _report(self, rows: Iterable[Row]) -> TickReport:
         return TickReport(
@@ -314,6 +355,13 @@ class _Pass:
 # --- pure pieces -----------------------------------------------------------------------------------------------------
 
 
+def _put_off_unread(decision: Decision, fresh: Container[TargetId]) -> Decision:
+    """Nothing is written on a state that was not read in this tick."""
+    if not decision.changes or decision.target in fresh:
+        return decision
+    return put_off(decision, "its state could not be read again in this tick")
+
+
 def _urgency(decision: Decision) -> tuple[bool, int, TargetId]:
     """Rises before decreases, the largest first, ties by name."""
     difference = decision.wanted - (decision.current or 0)
@@ -323,12 +371,13 @@ def _urgency(decision: Decision) -> tuple[bool, int, TargetId]:
 def _row(outcome: Outcome, seen: Look) -> Row:
     target = outcome.decision.target
     known = seen.observations[target]
+    too_long = remembering.waits_too_long(seen.memories[target], outcome, now=seen.now)
     return Row(
         outcome=outcome,
         mode=seen.policies[target].mode,
         allocated=known.state.capacity.allocated if known.state else None,
         spillover=recent_spillover(known.history, now=seen.now),
-        fault=known.history_fault.message if known.history_fault else "",
+        fault=known.history_fault.message if known.history_fault else too_long,
     )
 
 

@@ -17,7 +17,7 @@ from botocore.httpsession import URLLib3Session
 from builders import CHECKOUT, NOON, decision, target
 from warmcast.aws.table import ReadOnlyTable, Table
 from warmcast.errors import AwsError
-from warmcast.model import Memory, Outcome, Override, Result, TargetId
+from warmcast.model import Memory, Mode, Outcome, Override, Result, TargetId
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -35,6 +35,10 @@ FULL = Memory(
     raised_at=NOON - timedelta(minutes=5, microseconds=1),
     pending_since=NOON,
     lead_time_s=127.25,
+    failure="allocation failed",
+    failed_fleet="fleet-6",
+    waiting_since=NOON,
+    mode=Mode.APPLY,
     failures=2,
     back_off_until=LATER,
     on_remove="delete",

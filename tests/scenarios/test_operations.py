@@ -61,7 +61,7 @@ def test_a_spike_then_silence() -> None:
     assert world.ready(API, at("11:55")) <= 22
     assert world.ready(API, at("12:13")) >= 60  # seen 12:02 at the earliest, READY two minutes after the tick
     assert world.ready(API, at("14:00")) <= 25
-    assert len(world.writes(API)) <= 12
+    assert len(world.writes(API)) <= 14
 
 
 def test_missing_metrics_lower_nothing() -> None:
@@ -109,7 +109,8 @@ def test_a_failed_allocation_is_reported_and_retried_with_back_off() -> None:
     tries = [when for when, _ in world.writes(API) if when < at("08:30")]
     assert 1 <= len(tries) <= 3
     blocked = world.outcome(API, tries[0] + timedelta(minutes=5))
-    assert (blocked.result, blocked.decision.limits[-1].name) == (Result.DEFERRED, Reason.BACK_OFF)
+    assert (blocked.result, blocked.decision.limits[-1].name) == (Result.FAILED, Reason.BACK_OFF)
+    assert "FUNCTION_ERROR_INIT_FAILURE" in blocked.detail
     assert world.ready(API, at("09:29")) >= 25
 
 
@@ -118,7 +119,7 @@ def test_a_full_account_shares_what_there_is() -> None:
     names = (API, "search-api:live")
     rules = {name: policy(name, low=5) for name in names}
     world = World({name: office(peak=40.0) for name in names}, rules=rules, starts_with=5)
-    world.aws.account = AccountLimits(concurrency=160, unreserved=160)
+    world.aws.account = AccountLimits(concurrency=160, unreserved=160, others_in_use=0.0)
     world.run(at("06:00"), at("12:00"))
 
     together = [sum(world.ready(name, at("06:00") + timedelta(minutes=m)) for name in names) for m in range(360)]

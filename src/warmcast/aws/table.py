@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final
 
 from warmcast.aws.answers import translated
 from warmcast.errors import AwsError
-from warmcast.model import Memory, Override, TargetId
+from warmcast.model import Memory, Mode, Override, TargetId
 from warmcast.tick import Recollection
 
 if TYPE_CHECKING:
@@ -272,7 +272,11 @@ def _memory(item: Item) -> Memory:
         pending_since=_instant(item, "pending_since"),
         lead_time_s=_number(item, "lead_time_s"),
         failures=_whole(item, "failures") or 0,
+        failure=_text(item, "failure") or fresh.failure,
+        failed_fleet=_text(item, "failed_fleet") or fresh.failed_fleet,
         back_off_until=_instant(item, "back_off_until"),
+        waiting_since=_instant(item, "waiting_since"),
+        mode=Mode(_text(item, "mode") or fresh.mode),
         on_remove=_text(item, "on_remove") or fresh.on_remove,
         stack_owns_config=item["stack_owns_config"]["BOOL"] if "stack_owns_config" in item else fresh.stack_owns_config,
     )

@@ -41,6 +41,7 @@ _HOUR_STEPS = 12
 _MEMORY_STEPS = 144  # before anything is measured, half a day is assumed until a surprise has faded to 1/e
 _DOUBT = 3.0  # independent errors that weigh as much as what stands in for them
 _RARELY = 0.002
+_YOUNG = 2.0
 _SPREAD_LEAD = 3  # index of the lead (30 minutes) whose errors say when of the day forecasts are worse
 
 
@@ -64,9 +65,17 @@ def _tables(steps: Steps, zone: ZoneInfo) -> Tables:
         stand_in(unit, duration_s, known_days),
         duration_s=typical.duration_s,
         slowness=typical.slowness,
-        highest=np.array([np.nanmax(rate) if known_days >= WEEK else np.inf]),
+        highest=np.array([_highest(rate, known_days)]),
     )
     return _learned(flat, compress(rate, unit), minute)
+
+
+def _highest(rate: FloatArray, known_days: float) -> float:
+    """The highest rate shown; twice that under a week, which has not shown all; infinite where none is known."""
+    shown = float(np.nanmax(rate, initial=0.0))
+    if shown == 0:
+        return np.inf
+    return shown if known_days >= WEEK else _YOUNG * shown
 
 
 def _learned(flat: Tables, values: FloatArray, minute: IntArray) -> Tables:

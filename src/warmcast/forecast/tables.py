@@ -84,7 +84,7 @@ class Tables:
         slowness: the highest duration over the typical one that counts as learned (logarithm), and the deviation of an
             hour's duration from the hour before, shape (2,).
         known_days: how much history went in, in days, shape (1,).
-        highest: the highest arrival rate of 5 minutes that a week or more has shown, shape (1,); infinite before that.
+        highest: the highest arrival rate of 5 minutes that was shown (twice that under a week), shape (1,).
     """
 
     unit: FloatArray
