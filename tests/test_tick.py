@@ -346,6 +346,13 @@ def test_a_lock_that_is_not_given_back_costs_no_report() -> None:
     assert "lock was not given back" in report.faults[0].message
 
 
+def test_two_aliases_on_one_version_are_told() -> None:
+    """AWS takes one config a version: the second alias would be refused for ever."""
+    bench = busy("api:live", "api:blue")
+    (fault,) = bench.tick().faults
+    assert fault.message == "api:blue and api:live point to version 7: AWS provisions only one of them"
+
+
 def test_hours_of_waiting_count_as_failing() -> None:
     """Weights that a failed deploy left behind: after an hour the target counts as failed, and so the alarm tells."""
     bench = busy("a:live")

@@ -12,7 +12,7 @@ from warmcast import memory as remembering
 from warmcast.model import Fault, History, Memory, Observation, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from warmcast.fleet import Policy
@@ -40,6 +40,18 @@ class Look:
     def histories(self) -> Mapping[TargetId, History]:
         """The histories that could be read."""
         return {target: seen.history for target, seen in self.observations.items() if seen.history_fault is None}
+
+    @property
+    def shared_versions(self) -> Sequence[str]:
+        """In words, each version that more than one target points to: AWS provisions for one of them only."""
+        pointing: dict[tuple[str, str], list[TargetId]] = {}
+        for target, state in sorted(self.states.items()):
+            pointing.setdefault((target.arn.rpartition(":")[0], state.version), []).append(target)
+        return [
+            f"{' and '.join(map(str, targets))} point to version {version}: AWS provisions only one of them"
+            for (_, version), targets in pointing.items()
+            if len(targets) > 1
+        ]
 
     def update(self, target: TargetId, state: TargetState | Fault) -> None:
         """Take in a state that was read later, or the fault that kept it from being read."""

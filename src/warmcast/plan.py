@@ -1,29 +1,37 @@
-"""Plan: the next hours of one target, from what is known now. Pure; it asks the same brain as the tick.
+"""Plan: the next hours of one target, from what is known now. Pure; it lets the tick's own decision run ahead.
 
-Each step of the plan is what the rules and the objective would want if the forecast issued now came true: need over the
-time that a decision at that step must cover, between floor and ceiling. Guards against lowering too soon (hold, outage,
-data) need the future's measurements and are left out, but for the hold, which looks at the forecast.
+Each step decides as a tick at that time would if the forecast issued now came true: same rules, same guardrails, on the
+capacity that the step before left. What only the future can measure is left out (demand seen, gaps, a sudden fall), and
+so is what other targets take of shared limits. A target in mode observe is planned as if it were applied.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from warmcast.brain import foresee, unit
-from warmcast.calendar import bounds
-from warmcast.model import Forecast
-from warmcast.situation import LONGEST_LEAD_TIME
-from warmcast.staffing import need
+from warmcast.decide import decide
+from warmcast.model import (
+    Action,
+    Actuator,
+    Capacity,
+    Forecast,
+    Memory,
+    Mode,
+    ScalableTarget,
+    Status,
+    TargetState,
+)
+from warmcast.situation import Situation, horizon_of, standing_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from warmcast.calendar import Bounds
     from warmcast.fleet import Policy
-    from warmcast.model import Observation, Rhythm, TargetId
-    from warmcast.staffing import Unit
+    from warmcast.model import Decision, Observation, Rhythm, TargetId, Unknown
+    from warmcast.staffing import Need, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,52 +59,91 @@ class Plan:
     usd: float
 
 
+@dataclass(frozen=True)
+class Foretold(Situation):
+    """A situation that has not come yet: nothing of it is measured."""
+
+    @property
+    def silence(self) -> str:
+        """Only a forecast that has no opinion is silent."""
+        return "" if isinstance(self.forecast, Forecast) else self.forecast.reason
+
+    @property
+    def seen(self) -> Need | None:
+        """Nobody has seen it."""
+        return None
+
+    @property
+    def before_fall(self) -> Need | None:
+        """Whether traffic will fall is not known."""
+        return None
+
+
 def plan(
     policy: Policy, observation: Observation, *, now: datetime, hours: float, rhythm: Rhythm, step: timedelta
 ) -> Plan:
     """What the target's capacity would be over the next `hours` if the forecast issued now came true."""
-    end = now + timedelta(hours=hours)
-    reach = max(policy.hold, LONGEST_LEAD_TIME + rhythm.tick)
-    forecast = foresee(policy, observation, now=now, horizon=end - now + reach + step)
-    per_unit = unit(observation)
-    count = int((end - now) / step)
-    starts = [now + index * step for index in range(count)]
-    steps = tuple(_step(policy, observation, forecast, per_unit, at, at + step + reach) for at in starts)
-    hours_each = step / timedelta(hours=1)
+    span = timedelta(hours=hours)
+    reach = horizon_of(policy, observation.memory, rhythm)
+    forecast = foresee(policy, observation, now=now, horizon=span + reach + step)
+    ahead = _Ahead(_applied(policy), observation, forecast, unit(observation), rhythm)
+    steps = tuple(ahead.step(now + index * step) for index in range(int(span / step)))
+    faults = (observation.fault, observation.history_fault)
+    notes = [fault.message for fault in faults if fault is not None]
     return Plan(
         target=observation.target,
         timezone=str(policy.timezone),
         steps=steps,
         basis=forecast.basis if isinstance(forecast, Forecast) else "",
-        note="" if isinstance(forecast, Forecast) else forecast.reason,
-        usd=sum(each.capacity for each in steps) * hours_each * per_unit.usd_per_unit_hour,
+        note="; ".join(notes) or ("" if isinstance(forecast, Forecast) else forecast.reason),
+        usd=sum(each.capacity for each in steps) * (step / timedelta(hours=1)) * ahead.per_unit.usd_per_unit_hour,
     )
 
 
-def _step(
-    policy: Policy, observation: Observation, forecast: Forecast | object, per_unit: Unit, at: datetime, until: datetime
-) -> Step:
-    limits = bounds(policy, at, until, observation.override)
-    if not isinstance(forecast, Forecast):
-        return Step(at, min(limits.floor, limits.ceiling), limits.floor, limits.ceiling, limits.floor_rule, None, None)
-    cut = forecast.between(int(at.timestamp()), int(until.timestamp()))
-    wanted = need(cut, policy.objective, unit=per_unit).capacity
-    capacity = min(max(wanted, limits.floor), limits.ceiling)
-    return Step(
-        at=at,
-        capacity=capacity,
-        floor=limits.floor,
-        ceiling=limits.ceiling,
-        reason=_reason(wanted, limits),
-        p50=float(cut.quantile(0.5).max()),
-        p90=float(cut.quantile(0.9).max()),
-    )
+def _applied(policy: Policy) -> Policy:
+    return policy.model_copy(update={"mode": Mode.APPLY}) if policy.mode is Mode.OBSERVE else policy
 
 
-def _reason(wanted: int, limits: Bounds) -> str:
-    if wanted > limits.ceiling:
-        return limits.ceiling_rule
-    return limits.floor_rule if wanted < limits.floor else "forecast"
+class _Ahead:
+    """The target as the steps leave it behind: what stands, and when it was changed."""
+
+    def __init__(
+        self, policy: Policy, observation: Observation, forecast: Forecast | Unknown, per_unit: Unit, rhythm: Rhythm
+    ) -> None:
+        self.per_unit = per_unit
+        self._policy, self._forecast, self._rhythm = policy, forecast, rhythm
+        # What hinders a write now says nothing of tomorrow; what the version can't have, it can't have then either.
+        self._observation = replace(observation, fault=None, history_fault=None)
+        state = observation.state
+        self._standing = state.scalable.minimum if state and state.scalable else standing_of(observation)
+        self._memory = Memory(lead_time_s=observation.memory.lead_time_s)
+
+    def step(self, at: datetime) -> Step:
+        """Decide at that time, and carry it out."""
+        seen = replace(self._observation, at=at, state=self._state(at), memory=self._memory)
+        situation = Foretold(self._policy, seen, self._forecast, self.per_unit, at, self._rhythm)
+        decision = decide(situation)
+        self._carry_out(decision, at)
+        low, high = decision.foreseen or (None, None)
+        reason = decision.rule or decision.reason.value
+        return Step(at, self._standing, decision.floor, decision.ceiling, reason, low, high)
+
+    def _carry_out(self, decision: Decision, at: datetime) -> None:
+        if decision.changes:
+            raised_at = at if decision.action is Action.RAISE else self._memory.raised_at
+            self._standing = decision.wanted
+            self._memory = replace(self._memory, changed_at=at, raised_at=raised_at)
+
+    def _state(self, at: datetime) -> TargetState:
+        units = self._standing
+        capacity = Capacity(units, units, units, Status.READY if units else None)
+        owned = self._policy.actuator is Actuator.AUTOSCALING
+        scalable = ScalableTarget(units, units, ours=True) if owned else None
+        known = self._observation.state
+        if known is None:
+            return TargetState(read_at=at, capacity=capacity, version="", memory_mb=0, scalable=scalable)
+        foreign = known.scalable if not owned else scalable
+        return replace(known, read_at=at, capacity=capacity, weights={}, scalable=foreign)
 
 
 def changes(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -67,12 +67,14 @@ class Observed:
         states: per target the newest state known; absent where it was never read.
         account: None where the account's limits could not be read.
         account_fault: why, then.
+        notes: faults that hide nothing, because what was known before stands; for the report.
     """
 
     histories: Mapping[TargetId, History | Fault]
     states: Mapping[TargetId, TargetState | Fault]
     account: AccountLimits | None
     account_fault: Fault | None = None
+    notes: tuple[Fault, ...] = ()
 
 
 class Observer(Protocol):
@@ -209,6 +211,7 @@ class _Pass:
             fleet_version=self.fleet.version,
         )
         self.faults += [seen.observed.account_fault] if seen.observed.account_fault else []
+        self.faults += [Fault(FaultKind.CONFLICT, words) for words in seen.shared_versions]
         decisions = self._decide(seen)
         wanted = self._share(decisions, seen)
         fresh = self._reread(seen, [decision for decision in wanted if decision.changes])
