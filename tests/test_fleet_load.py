@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -142,15 +143,61 @@ def test_the_commented_example_is_good_once_it_counts(tmp_path: Path) -> None:
     assert {policy.mode for policy in fleet.policies.values()} == {Mode.OBSERVE}
 
 
-def test_without_a_home_ids_are_empty_and_named_accounts_are_errors() -> None:
-    """On a laptop nobody knows whether a named account is the right one: the finding says how to tell."""
+def test_without_a_home_ids_are_empty_and_what_is_named_is_not_compared() -> None:
+    """Offline nobody knows whether a named account is the right one: a warning says how to tell; the policy is good."""
     assert list(load_fleet([GOOD / "smallest.yaml"], home=None).policies) == [TargetId("", "", "api", "live")]
 
     named = load_fleet([GOOD / "every_key.yaml"], home=None)
 
-    assert not named.policies
-    assert [finding.key for finding in named.findings] == ["account", "region"]
-    assert all(finding.message.endswith("pass --account and --region") for finding in named.findings)
+    assert list(named.policies) == [TargetId("", "", "api", "live")]
+    assert [(finding.key, finding.severity) for finding in named.findings] == [
+        ("account", Severity.WARNING),
+        ("region", Severity.WARNING),
+    ]
+    assert [finding.message.partition("; ")[2] for finding in named.findings] == [
+        "pass --account to have it compared",
+        "pass --region to have it compared",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("home", "expected"),
+    [
+        (Home(region="eu-west-1"), ["account: should be where Warmcast runs (not known here)"]),
+        (Home(account="123456789012"), ["region: should be where Warmcast runs (not known here)"]),
+        (
+            Home(region="us-east-1"),
+            [
+                "account: should be where Warmcast runs (not known here)",
+                "region: must be where Warmcast runs (us-east-1)",
+            ],
+        ),
+        (HOME, []),
+    ],
+    ids=["account unknown", "Region unknown", "elsewhere", "at home"],
+)
+def test_what_is_known_of_home_is_compared_and_only_that(home: Home, expected: list[str]) -> None:
+    """An account that is not known is no account that differs."""
+    findings = load_fleet([GOOD / "every_key.yaml"], home=home).findings
+
+    assert [f"{finding.key}: {finding.message.partition(', but')[0]}" for finding in findings] == expected
+
+
+@pytest.mark.parametrize("pattern", ["*", "a*", "ap?", "api"])
+def test_a_target_within_the_stacks_pattern_is_kept(pattern: str) -> None:
+    """The wildcards are those of an ARN."""
+    assert load_fleet([GOOD / "smallest.yaml"], home=replace(HOME, functions=pattern)).policies
+
+
+@pytest.mark.parametrize("pattern", ["shop-*", "ap", "API", "??"])
+def test_a_target_outside_the_stacks_pattern_is_refused(pattern: str) -> None:
+    """IAM can't bind Application Auto Scaling to function names, so the fleet is held to the pattern itself."""
+    fleet = load_fleet([GOOD / "smallest.yaml"], home=replace(HOME, functions=pattern))
+
+    assert (dict(fleet.policies), fleet.refused) == ({}, ("api:live",))
+    (finding,) = fleet.findings
+    assert finding.rule == f"within the stack's FunctionPattern ({pattern})"
+    assert (finding.key, finding.severity) == ("function", Severity.ERROR)
 
 
 def test_a_missing_path_is_an_error_that_names_it(tmp_path: Path) -> None:

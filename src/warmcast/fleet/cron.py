@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 FIELDS = ("minute", "hour", "day of month", "month", "day of week")
 RULE = "cron of exactly five fields (minute hour day-of-month month day-of-week)"
+OUT_OF_RANGE = "a field is out of range: minute 0-59, hour 0-23, day of month 1-31, month 1-12, day of week 0-7"
 _EQUAL_RANGE = re.compile(r"\b(\w+)-\1\b", re.IGNORECASE)
 _NAMES = {"month": "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "day of week": "sun|mon|tue|wed|thu|fri|sat"}
 _EXTRA = {"day of month": r"|\?|L|\d{1,2}W", "day of week": r"|\?|L\d|(?:\d|{names})#[1-5]"}
 _ANY_DAY = frozenset({"*", "?"})
+_NO_STEP = re.compile(r"/0+\b")
 _NUMBERED_DAY = re.compile(r"(?:^|[,-])L?\d", re.IGNORECASE)
 _NARROWED = re.compile(r"\dW|#|L\d", re.IGNORECASE)
 
@@ -97,6 +99,8 @@ def _refuse_unexpected(text: str, name: str, written: str) -> None:
     part = rf"(?:(?:\*|{value}(?:-{value})?)(?:/\d{{1,2}})?{extra})"
     if not re.fullmatch(rf"{part}(?:,{part})*", written, re.IGNORECASE | re.ASCII):
         raise refusal(RULE, text, f'its {name} "{written}" can\'t be read')
+    if _NO_STEP.search(written):
+        raise refusal(RULE, text, f'its {name} "{written}" steps by 0: a step is 1 or more')
     if equal := _EQUAL_RANGE.search(written):
         raise refusal(RULE, text, f"a range needs two ends that differ: write {equal[1]}, not {equal[0]}")
 
@@ -109,9 +113,8 @@ def _parse(expression: str) -> Cron:
         croniter(days, datetime(2000, 1, 1)).get_next(datetime)  # noqa: DTZ001 - wall time of no zone
     except CroniterBadDateError:
         raise refusal("cron that fires at some time", expression, "no such day ever comes") from None
-    except (CroniterBadCronError, ValueError, KeyError, TypeError) as error:
-        words = str(error).replace(f"[{expression}]", "").strip().removeprefix("is not acceptable").strip(" ,.")
-        raise refusal(RULE, expression, words.split("  ")[0] or "a field is out of range") from None
+    except (CroniterBadCronError, ValueError, KeyError, TypeError):  # what could not be read was refused above
+        raise refusal(RULE, expression, OUT_OF_RANGE) from None
     every = [60 * hour + minute for hour in _whole(hours, 24) for minute in _whole(minutes, 60)]
     return Cron(expression, days, tuple(sorted(every)))
 

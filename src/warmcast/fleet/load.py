@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -32,10 +33,17 @@ REPLACED = frozenset({"objective"})  # one choice, not a set of keys: it is repl
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where Warmcast runs: the only account and Region whose targets it manages."""
+    """Where Warmcast runs: only what is there is managed.
 
-    account: str
-    region: str
+    Args:
+        account: 12 digits; empty where it is not known (a check offline).
+        region: likewise.
+        functions: names that the stack lets it touch, with the wildcards of an ARN (`*` and `?`).
+    """
+
+    account: str = ""
+    region: str = ""
+    functions: str = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class _Entry:
 class _Draft:
     """The fleet as it grows."""
 
-    home: Home | None
+    home: Home
     documents: Mapping[Path, Document]
     unsound: set[Path] = field(default_factory=set)
     findings: dict[Finding, None] = field(default_factory=dict)
@@ -100,7 +108,7 @@ def load_fleet(paths: Sequence[Path], *, home: Home | None, version: str = "") -
 
     Args:
         paths: folders and files; a file given by itself is governed by the `_defaults.yaml` beside it.
-        home: where Warmcast runs; None where that is not known (a laptop): ids then have an empty account and Region.
+        home: where Warmcast runs, as far as that is known; None: nothing is. Ids have the account and the Region of it.
         version: of the fleet; a digest of the files if empty.
 
     Raises:
@@ -109,7 +117,7 @@ def load_fleet(paths: Sequence[Path], *, home: Home | None, version: str = "") -
     sources = _sources(paths)
     contents = _contents(sources)
     documents = {path: _document(path, content) for path, content in contents.items()}
-    draft = _Draft(home, documents)
+    draft = _Draft(home or Home(), documents)
     for path, document in documents.items():
         if path.name == DEFAULTS and draft.found(_defaults_findings(path, document)):
             draft.unsound.add(path)
@@ -292,7 +300,7 @@ def _add_target(draft: _Draft, node: Node, base: Node | None, *, usable: bool) -
     if bad or checked.policy is None or not usable:
         draft.refused[name] = None
         return
-    home = draft.home or Home("", "")
+    home = draft.home
     target = TargetId(home.account, home.region, checked.policy.function, checked.policy.qualifier)
     draft.entries.append(_Entry(target, checked.policy, merged))
 
@@ -317,17 +325,22 @@ def _target_finding(draft: _Draft, problem: Problem, node: Node, name: str) -> I
         yield replace(problem, hint=hint).at(place.file, place.line)
 
 
-def _elsewhere(policy: Policy, raw: Mapping[str, Plain], home: Home | None) -> Iterator[Problem]:
-    """A target that is not in the account and Region where Warmcast runs can't be managed yet."""
+def _elsewhere(policy: Policy, raw: Mapping[str, Plain], home: Home) -> Iterator[Problem]:
+    """A target that is not where Warmcast runs can't be managed yet; what is not known of that is not compared."""
+    if not fnmatchcase(policy.function, home.functions):
+        rule = f"within the stack's FunctionPattern ({home.functions})"
+        yield Problem(("function",), rule, show(policy.function), "the function's role may not touch it")
     for key, given in (("account", policy.account), ("region", policy.region)):
         path = (key,) if raw.get(key) is not None else ("function",)
-        if given is None:
+        here = getattr(home, key)
+        if given is None or given == here:
             continue
-        if home is None:
-            yield Problem(path, "known to be where Warmcast runs", show(given), "pass --account and --region")
-        elif given != getattr(home, key):
+        if here:
             hint = "another account or Region is not carried out by this version"
-            yield Problem(path, f"where Warmcast runs ({getattr(home, key)})", show(given), hint)
+            yield Problem(path, f"where Warmcast runs ({here})", show(given), hint)
+        else:
+            hint = f"pass --{key} to have it compared"
+            yield Problem(path, "where Warmcast runs (not known here)", show(given), hint, Severity.WARNING)
 
 
 def _unique(draft: _Draft) -> dict[TargetId, Policy]:

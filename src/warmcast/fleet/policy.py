@@ -24,7 +24,7 @@ from warmcast.model import Actuator, Mode
 
 MOST_UNITS = 100_000
 FUNCTION_PATTERN = r"^[a-zA-Z0-9_-]{1,64}$"
-QUALIFIER_PATTERN = r"^[a-zA-Z0-9_-]{1,128}$"
+QUALIFIER_PATTERN = r"^(?!0[0-9]*$)[a-zA-Z0-9_-]{1,128}$"
 ACCOUNT_PATTERN = r"^\d{12}$"
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-\d$"
 QUALIFIER_RULE = "an alias or a published version"
@@ -184,6 +184,10 @@ def _function(value: object) -> str:
 def _qualifier(value: object) -> str:
     if value == "$LATEST":
         raise refusal(QUALIFIER_RULE, value, "AWS provisions no concurrency for unpublished code")
+    if isinstance(value, str) and re.fullmatch("0[0-9]*", value):
+        # AWS takes digits alone for a version, and counts versions from 1.
+        plain = value.lstrip("0")
+        raise refusal(QUALIFIER_RULE, value, f"did you mean {plain}?" if plain else "versions begin with 1")
     return _name(_version_number(value), pattern=QUALIFIER_PATTERN, rule=QUALIFIER_RULE)
 
 

@@ -123,7 +123,42 @@ def zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise refusal(rule, value, did_you_mean(value, _zone_names())) from None
+        raise refusal(rule, value, _zone_hint(value)) from None
+
+
+_ABBREVIATED = {
+    "AEDT": "Australia/Sydney",
+    "AEST": "Australia/Sydney",
+    "BST": "Europe/London",
+    "CDT": "America/Chicago",
+    "CEST": "Europe/Berlin",
+    "EDT": "America/New_York",
+    "EEST": "Europe/Athens",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "MDT": "America/Denver",
+    "MSK": "Europe/Moscow",
+    "NZDT": "Pacific/Auckland",
+    "NZST": "Pacific/Auckland",
+    "PDT": "America/Los_Angeles",
+    "PST": "America/Los_Angeles",
+    "SGT": "Asia/Singapore",
+    "WEST": "Europe/Lisbon",
+    "Z": "UTC",
+}
+"""Zones by what clocks show there. Those that stand for zones far apart (CST, IST) are left out."""
+
+
+def _zone_hint(word: str) -> str:
+    """The zone that is probably meant; an abbreviation or offset that is not known resembles others by chance only."""
+    name = word.strip().upper().replace(" ", "_")
+    if known := _ABBREVIATED.get(name):
+        return f"did you mean {known}?"
+    whole = [zone for zone in _zone_names() if zone.upper() == name]
+    cities = [zone for zone in _zone_names() if zone.upper().endswith(f"/{name}") and not zone.startswith("Etc/")]
+    if whole or len(cities) == 1:
+        return f"did you mean {(whole or cities)[0]}?"
+    return did_you_mean(word, _zone_names()) if re.fullmatch(r"[A-Za-z_ /-]{5,}", word) else ""
 
 
 def share(value: object) -> float:
