@@ -84,8 +84,8 @@ def test_a_missing_path_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [([], 1), (["--region", "eu-west-1"], 0), (["--region", "us-east-1"], 1)],
-    ids=["unknown home", "at home", "elsewhere"],
+    [([], 0), (["--strict"], 1), (["--region", "eu-west-1", "--strict"], 0), (["--region", "us-east-1"], 1)],
+    ids=["unknown home", "unknown home, strictly", "at home", "elsewhere"],
 )
 def test_a_target_elsewhere_fails(
     tmp_path: Path, options: list[str], expected: int, monkeypatch: pytest.MonkeyPatch
@@ -95,6 +95,40 @@ def test_a_target_elsewhere_fails(
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     path = written(tmp_path, GOOD + "    region: eu-west-1\n")
     assert cli.main(["validate", *options, path]) == expected
+
+
+@pytest.mark.parametrize("named", ["    account: '123456789012'\n", None], ids=["a key", "an ARN"])
+def test_a_policy_that_names_its_own_account_is_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    """Where only the Region is known, the account is not compared; once it is known, it is, and has no finding."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.delenv("WARMCAST_ACCOUNT", raising=False)
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:checkout-api"
+    path = written(tmp_path, GOOD + named if named else GOOD.replace("checkout-api", arn))
+    assert cli.main(["validate", path]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert ": warning: " in line
+    assert line.endswith("pass --account to have it compared")
+    assert cli.main(["validate", "--strict", "--account", "123456789012", path]) == 0
+    assert cli.main(["validate", "--account", "210987654321", path]) == 1
+    monkeypatch.setenv("WARMCAST_ACCOUNT", "210987654321")
+    assert cli.main(["validate", path]) == 1
+
+
+def test_a_tick_without_a_budget_is_wrong_usage_that_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    """The stack has a budget that this command can't read; nothing is bought without one having been named."""
+    assert cli.main(["tick", "--table", "control"]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert "--budget-units none" in err
+    assert "more than the account's owner allows" in err
+
+
+@pytest.mark.parametrize("units", ["-1", "1.5", "many", "", "None"])
+def test_a_budget_is_a_whole_number_or_none(units: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the stack's parameter takes them."""
+    assert cli.main(["tick", "--table", "control", "--budget-units", units]) == 2
+    assert "neither a whole number nor the word none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("argv", [["validate", "--nonsense"], ["nonsense"], ["tick"], ["plan", "--hours", "0"]])

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
+import re
 import socket
 import sys
 import traceback
@@ -103,6 +105,26 @@ def table_option(*, required: bool) -> Callable[[F], F]:
     return click.option("--table", envvar="WARMCAST_TABLE", required=required, help=help_text)
 
 
+def units_or_none(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """`--budget-units`: a number, infinite for `none`; None only where nothing was said."""
+    if value is None or value == "none":
+        return None if value is None else math.inf
+    if not re.fullmatch("[0-9]{1,6}", value):
+        raise click.BadParameter(f"{value!r} is neither a whole number nor the word none")
+    return int(value)
+
+
+def rate_option(command: F) -> F:
+    """`--rate-minutes`: how often the stack ticks."""
+    return click.option(
+        "--rate-minutes",
+        type=click.IntRange(1, 15),
+        default=5,
+        show_default=True,
+        help="Minutes between the stack's ticks (its RateMinutes).",
+    )(command)
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -119,7 +141,7 @@ def warmcast() -> None:
 @warmcast.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--account", help="Account that Warmcast runs in; needed where a target names its account.")
+@click.option("--account", envvar="WARMCAST_ACCOUNT", help="Account that Warmcast runs in; unknown: not compared.")
 @click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Likewise its Region.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def validate(paths: tuple[Path, ...], strict: bool, account: str | None, region: str | None, form: str) -> int:
@@ -128,8 +150,7 @@ def validate(paths: tuple[Path, ...], strict: bool, account: str | None, region:
     PATHS are folders or files; without any, src/fleet. Each finding is a line
     `file:line: error|warning: key: message`; exit code 1 if there is an error.
     """
-    home = Home(account=account or "", region=region or "") if account or region else None
-    fleet = load_fleet(list(paths) or [FLEET_FOLDER], home=home)
+    fleet = load_fleet(list(paths) or [FLEET_FOLDER], home=Home(account=account or "", region=region or ""))
     errors = [finding for finding in fleet.findings if finding.severity is Severity.ERROR]
     if form == "json":
         _print_json({"targets": len(fleet.policies), "findings": [asdict(finding) for finding in fleet.findings]})
@@ -153,6 +174,7 @@ def schema() -> int:
 @fleet_option
 @aws_options
 @table_option(required=False)
+@rate_option
 @click.option("--hours", type=click.FloatRange(0.25, 168), default=48.0, show_default=True, help="How far ahead.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def plan_command(fleet_path: Path, hours: float, form: str, table: str | None, **aws: Any) -> int:  # noqa: ANN401 - the options of `aws_options`
@@ -177,7 +199,13 @@ def plan_command(fleet_path: Path, hours: float, form: str, table: str | None, *
 @aws_options
 @table_option(required=True)
 @click.option("--dry-run", is_flag=True, help="Decide and report; write nothing at all, not even state.")
-@click.option("--budget-units", type=click.IntRange(0), help="Most provisioned concurrency over all targets.")
+@rate_option
+@click.option(
+    "--budget-units",
+    callback=units_or_none,
+    metavar="N|none",
+    help="Most provisioned concurrency over all targets; required unless --dry-run.",
+)
 @click.option("--budget-usd-per-hour", type=click.FloatRange(0), help="Most that all of it may cost an hour.")
 @click.option("--headroom", type=click.IntRange(0), default=100, show_default=True, help="Concurrency kept free.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -186,7 +214,7 @@ def tick_command(
     fleet_path: Path,
     table: str,
     dry_run: bool,
-    budget_units: int | None,
+    budget_units: float | None,
     budget_usd_per_hour: float | None,
     headroom: int,
     form: str,
@@ -194,9 +222,18 @@ def tick_command(
 ) -> int:
     """Run one tick from here, under the same lock as the Lambda's.
 
-    Give it the stack's budget: the parameters of the deployed function are not read.
+    Give it the stack's budget (BudgetUnits) and rate (RateMinutes): the parameters of the deployed function are not
+    read. Targets that are not in the given fleet are left as they are: it may be a part of the whole.
     """
-    budget = Budget(units=budget_units, usd_per_hour=budget_usd_per_hour, headroom=headroom)
+    if budget_units is None and not dry_run:
+        raise click.UsageError(
+            "a tick that writes needs --budget-units N (the stack's BudgetUnits), or --budget-units none: "
+            "without it one command could buy more than the account's owner allows. --dry-run does without."
+        )
+    limited = budget_units is not None and budget_units < math.inf
+    budget = Budget(
+        units=int(budget_units or 0) if limited else None, usd_per_hour=budget_usd_per_hour, headroom=headroom
+    )
     workshop = _workshop(fleet_path, table=table, budget=budget, **aws)
     report = _tick(workshop, dry_run=dry_run, targets=frozenset(aws["targets"]))
     if form == "json":
@@ -211,10 +248,11 @@ def tick_command(
 # --- what the commands do --------------------------------------------------------------------------------------------
 
 
-def _workshop(
+def _workshop(  # noqa: PLR0913 - all that the commands ask for, by name
     fleet_path: Path,
     *,
     table: str,
+    rate_minutes: int,
     profile: str | None,
     region: str | None,
     endpoint_url: str | None,
@@ -238,13 +276,12 @@ def _workshop(
         clock=SystemClock(),
     )
     kept = fleet if not targets else replace(fleet, policies=chosen)
-    rhythm, clock = Rhythm(), SystemClock()
     return assemble(
         kept,
         clients,
-        rhythm=rhythm,
+        rhythm=Rhythm(tick=timedelta(minutes=rate_minutes)),
         budget=budget or Budget(),
-        clock=clock,
+        clock=SystemClock(),
         one_shot=True,
     )
 
@@ -254,9 +291,11 @@ def _tick(workshop: Workshop, *, dry_run: bool, targets: frozenset[str]) -> Tick
     started = clock.monotonic()
     order = Order(
         owner=f"{socket.gethostname()}-{os.getpid()}",
+        rhythm=workshop.rhythm,
         budget=workshop.budget,
         only=targets,
         dry_run=dry_run,
+        release=False,
         learn_most=10_000,
     )
     return workshop.tick(order, clock=clock, time_left_s=lambda: LAPTOP_TICK_S - (clock.monotonic() - started))

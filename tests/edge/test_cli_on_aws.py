@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,9 @@ import pytest
 from builders import CHECKOUT
 from warmcast import cli
 from warmcast.aws.table import Table
+from warmcast.model import Memory, Mode, TargetId
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from localaws import LocalAws
 
 FLEET = """\
@@ -62,6 +62,13 @@ def writes(aws: LocalAws) -> int:
     )
 
 
+def provisioned(aws: LocalAws, function: str) -> int:
+    """The capacity that AWS was last asked for."""
+    client = aws.session().client("lambda", endpoint_url=aws.endpoint_url)
+    config = client.get_provisioned_concurrency_config(FunctionName=function, Qualifier=CHECKOUT.qualifier)
+    return int(config["RequestedProvisionedConcurrentExecutions"])
+
+
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
     laptop: list[str], aws: LocalAws, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,11 +83,9 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
 
 def test_a_tick_from_a_laptop_acts(laptop: list[str], aws: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
     """The same tick without --dry-run changes the capacity, under the lock."""
-    assert cli.main(["tick", *laptop, "--format", "json"]) == 0
+    assert cli.main(["tick", "--budget-units", "none", *laptop, "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["rows"]
-    client = aws.session().client("lambda", endpoint_url=aws.endpoint_url)
-    config = client.get_provisioned_concurrency_config(FunctionName=CHECKOUT.function, Qualifier=CHECKOUT.qualifier)
-    assert config["RequestedProvisionedConcurrentExecutions"] == row["wanted"] > 40
+    assert provisioned(aws, CHECKOUT.function) == row["wanted"] > 40
     assert row["outcome"] == "applied"
 
 
@@ -89,6 +94,44 @@ def test_the_budget_of_a_laptops_tick_is_given_to_it(laptop: list[str], capsys: 
     assert cli.main(["tick", "--dry-run", "--budget-units", "25", *laptop, "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert (row["wanted"], row["reason"]) == (25, "budget")
+
+
+def test_the_budget_holds_a_tick_that_writes(laptop: list[str], aws: LocalAws) -> None:
+    """What is bought is what the option allows, 0 included: nothing above what stands."""
+    assert cli.main(["tick", "--budget-units", "25", *laptop]) == 0
+    assert provisioned(aws, CHECKOUT.function) == 25
+    assert cli.main(["tick", "--budget-units", "0", *laptop]) in {0, 1}
+    assert provisioned(aws, CHECKOUT.function) <= 25
+
+
+def test_a_tick_over_a_part_of_the_fleet_leaves_the_rest_alone(laptop: list[str], aws: LocalAws) -> None:
+    """A remembered target that the given files do not name keeps its capacity and its memory."""
+    aws.create_function("search-api")
+    aws.set_provisioned("search-api", "live", 7)
+    client = aws.session().client("dynamodb", endpoint_url=aws.endpoint_url)
+    table, now = Table(client, laptop[3]), datetime.now(UTC)
+    rest = TargetId(CHECKOUT.account, CHECKOUT.region, "search-api", "live")
+    leaving = Memory(requested=7, mode=Mode.APPLY, on_remove="delete", stack_owns_config=False)
+    table.remember(rest, leaving)
+    assert cli.main(["tick", "--budget-units", "none", *laptop]) == 0
+    assert provisioned(aws, "search-api") == 7
+    assert table.recall(now=now).memories[rest] == leaving
+
+
+@pytest.mark.parametrize(("rate", "reason"), [("1", "forecast"), ("15", "minimum hold")])
+def test_the_rate_of_the_stack_is_given_to_the_tick(
+    laptop: list[str], aws: LocalAws, capsys: pytest.CaptureFixture[str], rate: str, reason: str
+) -> None:
+    """A capacity changed four minutes ago may fall where ticks come every minute, not where they come every 15."""
+    Path(laptop[1]).write_text(FLEET + "    hold: 0s\n")
+    aws.set_provisioned(CHECKOUT.function, CHECKOUT.qualifier, 200)
+    client = aws.session().client("dynamodb", endpoint_url=aws.endpoint_url)
+    changed = Memory(requested=200, changed_at=datetime.now(UTC) - timedelta(minutes=4), mode=Mode.APPLY)
+    Table(client, laptop[3]).remember(CHECKOUT, changed)
+    assert cli.main(["tick", "--dry-run", "--rate-minutes", rate, *laptop, "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["reason"] == reason
+    assert (row["wanted"] < 200) == (rate == "1")
 
 
 def test_plan_shows_the_next_hours(laptop: list[str], aws: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,7 +184,7 @@ def test_a_missing_control_table_is_a_line_and_no_traceback(
     laptop: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The table's name is wrong: one sentence, exit code 1."""
-    assert cli.main(["tick", *laptop[:2], "--table", "no-such-table"]) == 1
+    assert cli.main(["tick", "--budget-units", "100", *laptop[:2], "--table", "no-such-table"]) == 1
     err = capsys.readouterr().err
     assert "ResourceNotFoundException" in err
     assert "Traceback" not in err
@@ -152,5 +195,5 @@ def test_a_held_lock_is_said(laptop: list[str], aws: LocalAws, capsys: pytest.Ca
     client = aws.session().client("dynamodb", endpoint_url=aws.endpoint_url)
     now = datetime.now(UTC)
     assert Table(client, laptop[3]).lock("the lambda", now=now, until=now + timedelta(minutes=5))
-    assert cli.main(["tick", *laptop]) == 1
+    assert cli.main(["tick", "--budget-units", "100", *laptop]) == 1
     assert "another tick holds the lock" in capsys.readouterr().err
