@@ -19,6 +19,12 @@ unexport PYTHONPATH
 BIN := .venv/bin
 WITH_LAMBDA_PYTHON = $(if $(LAMBDA_PYTHON),PATH="$(LAMBDA_PYTHON):$$PATH")
 SAM := .venv-sam/bin/sam
+# PARAMETERS="Architecture=x86_64 BudgetUnits=400" are the template's. The build needs them too: the wheels of the package
+# are those of its processor. So they have a variable of their own, and ARGS, which only the deployment sees, may not.
+PARAMETERS ?=
+OVERRIDES = $(if $(strip $(PARAMETERS)),--parameter-overrides $(PARAMETERS))
+BUILT_OTHERWISE = $(if $(findstring --parameter-overrides,$(ARGS)),$(error the build would not know these parameters: \
+  make $@ PARAMETERS="Architecture=..." instead of ARGS="--parameter-overrides ..."))
 # Two workers halve the wait from two processors on; more only start more imports.
 WORKERS ?= 2
 # TRACES=DIR replays the traces in DIR instead of traffic drawn from measured profiles.
@@ -73,12 +79,12 @@ check: .venv/.installed .venv-sam/.installed .venv-checkov/.installed ## format,
 	.venv-checkov/bin/checkov --file template.yaml --compact --quiet --skip-download
 
 .PHONY: validate
-validate: .venv/.installed ## check the policies in src/fleet
-	@$(BIN)/warmcast validate
+validate: .venv/.installed ## check the policies in src/fleet; ARGS="--account ID --region R" compares where they are
+	@$(BIN)/warmcast validate $(ARGS)
 
 .PHONY: build
-build: .venv-sam/.installed ## build the Lambda's package into .aws-sam
-	@$(WITH_LAMBDA_PYTHON) $(SAM) build $(SAM_BUILD_FLAGS)
+build: .venv-sam/.installed ## build the Lambda's package into .aws-sam; PARAMETERS as for deploy
+	@$(BUILT_OTHERWISE)$(WITH_LAMBDA_PYTHON) $(SAM) build $(SAM_BUILD_FLAGS) $(OVERRIDES)
 
 .PHONY: e2e
 e2e: .venv/.installed .venv-sam/.installed ## build, then invoke the function in its container against the local AWS
@@ -89,8 +95,8 @@ bench: .venv/.installed ## measure ticks, decisions, imports and the package
 	@PYTHONPATH=src:tests $(BIN)/python -m bench
 
 .PHONY: deploy
-deploy: build ## deploy the built package; ARGS=--guided the first time
-	$(SAM) deploy $(ARGS)
+deploy: build ## build and deploy; PARAMETERS="Architecture=x86_64" for both, ARGS=--guided the first time
+	$(SAM) deploy $(OVERRIDES) $(ARGS)
 
 .PHONY: lock
 lock: .venv/.installed ## pin all requirements again, with hashes

@@ -148,12 +148,49 @@ def _make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[s
     )
 
 
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+
+
+@needs_make
+def test_build_and_deployment_have_the_same_parameters() -> None:
+    """Wheels of one processor in a function of another fail at every tick; so both commands get all parameters."""
+    recipe = _make("--dry-run", "deploy", "PARAMETERS=Architecture=x86_64 BudgetUnits=4", "ARGS=--guided").stdout
+    build, deploy = (re.search(rf"sam {command} .*", recipe) for command in ("build", "deploy"))
+    assert build
+    assert deploy
+    for command in (build[0], deploy[0]):
+        assert "--parameter-overrides Architecture=x86_64 BudgetUnits=4" in command
+    assert deploy[0].endswith(" --guided")
+
+
+@needs_make
+def test_parameters_that_only_the_deployment_would_see_are_refused() -> None:
+    """The way that builds for one processor and deploys for another ends before anything is built."""
+    outcome = _make("--dry-run", "deploy", "ARGS=--parameter-overrides Architecture=x86_64")
+    assert outcome.returncode != 0
+    assert 'PARAMETERS="Architecture=..."' in outcome.stderr
+    assert "sam deploy" not in outcome.stdout
+
+
+def test_sams_own_defaults_name_the_processor_for_build_and_deployment() -> None:
+    """`sam build && sam deploy` read it from the section that every command reads, and no section has another."""
+    sections = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]
+    assert sections["global"]["parameters"]["parameter_overrides"] == "Architecture=arm64"
+    assert [name for name, each in sections.items() if name != "global" and "parameter_overrides" in str(each)] == []
+
+
+@needs_make
+def test_make_validate_hands_its_arguments_on() -> None:
+    """A policy that names its account can be compared with it."""
+    assert "warmcast validate --account 123456789012" in _make("-n", "validate", "ARGS=--account 123456789012").stdout
+
+
 def test_the_ci_script_runs_every_part() -> None:
     """`.ci/run` is executable and runs every part."""
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)
     parts = re.findall(r"^section \S+ (.+)$", script.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {"make check", "make test", "make e2e", "demo_on_traces"} <= set(parts)
+    assert {"make check", "tests_with_traces", "make e2e", "demo_on_traces"} <= set(parts)
 
 
 # --- workflows -------------------------------------------------------------------------------------------------------
@@ -181,3 +218,25 @@ def test_the_deployment_uses_a_role_and_no_stored_key() -> None:
     checks = (ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8")
     assert "id-token" not in checks
     assert "make validate" in checks
+
+
+def test_the_deployment_builds_with_the_parameters_that_it_deploys_with() -> None:
+    """They are put together once, before the build, into the variable that make hands to both."""
+    steps = yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8"))["jobs"]["deploy"][
+        "steps"
+    ]
+    runs = [step.get("run", "") for step in steps]
+    (given,) = [index for index, run in enumerate(runs) if "PARAMETERS=FleetVersion=" in run]
+    assert runs[given].endswith(' $SAM_PARAMETERS" >> "$GITHUB_ENV"')
+    assert steps[given]["env"] == {"SAM_PARAMETERS": "${{ vars.SAM_PARAMETERS }}"}
+    assert given < runs.index("make build") < runs.index('make deploy ARGS="--config-env ci"')
+    assert "$(PARAMETERS)" in MAKEFILE
+    assert re.search(r"^PARAMETERS \?=", MAKEFILE, re.MULTILINE)  # the environment's, where there is one
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_policies_are_compared_with_the_account_where_it_is_known(workflow: Path) -> None:
+    """Both workflows tell `validate` what the repository's variables say, and an empty one says nothing."""
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"].values()
+    (step,) = [step for job in jobs for step in job["steps"] if step.get("run") == "make validate"]
+    assert step["env"] == {"WARMCAST_ACCOUNT": "${{ vars.AWS_ACCOUNT_ID }}", "AWS_REGION": "${{ vars.AWS_REGION }}"}

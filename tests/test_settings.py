@@ -31,6 +31,7 @@ def test_every_variable_is_read() -> None:
             "AWS_ENDPOINT_URL": "http://172.17.0.1:4566",
             "WARMCAST_FLEET": "fleet/shop",
             "WARMCAST_FLEET_VERSION": "4f1c2aa",
+            "WARMCAST_FUNCTION_PATTERN": "shop-*",
             "WARMCAST_RATE_MINUTES": "10",
             "WARMCAST_BUDGET_UNITS": "250",
             "WARMCAST_BUDGET_USD_PER_HOUR": "3.5",
@@ -39,6 +40,7 @@ def test_every_variable_is_read() -> None:
     )
     assert settings.endpoint_url == "http://172.17.0.1:4566"
     assert (settings.fleet, settings.fleet_version) == (Path("fleet/shop"), "4f1c2aa")
+    assert settings.function_pattern == "shop-*"
     assert settings.rhythm.tick == timedelta(minutes=10)
     assert settings.budget == Budget(units=250, usd_per_hour=3.5, headroom=40)
 
@@ -63,6 +65,7 @@ def test_none_means_no_limit_and_zero_means_nothing() -> None:
         ("WARMCAST_TABLE", "", "at least 1 character"),
         ("WARMCAST_FLEET", "/etc", "inside the package"),
         ("WARMCAST_FLEET", "../fleet", "inside the package"),
+        ("WARMCAST_FUNCTION_PATTERN", "shop-[ab]", "should match pattern"),
         ("WARMCAST_RATE_MINUTES", "0", "greater than or equal to 1"),
         ("WARMCAST_RATE_MINUTES", "five", "valid integer"),
         ("WARMCAST_BUDGET_UNITS", "-1", "greater than or equal to 0"),

@@ -147,6 +147,17 @@ def test_the_service_linked_role_is_the_only_one_that_may_be_created() -> None:
     )
 
 
+def test_what_the_pattern_and_the_tag_do_not_bind_is_said_where_they_are_given() -> None:
+    """Scalable targets have ARNs of their own, and AWS's role does the writing: an owner must not think otherwise."""
+    parameters = TEMPLATE["Parameters"]
+    for name in ("FunctionPattern", "RequiredTagValue", "AllowAutoscaling"):
+        assert "Application Auto Scaling" in parameters[name]["Description"], name
+    registering = _allowed()["application-autoscaling:RegisterScalableTarget"]
+    assert registering["Resource"]["Fn::Sub"].endswith(":scalable-target/*")
+    assert "FunctionPattern" in parameters["AllowAutoscaling"]["Description"]
+    assert TICK["Environment"]["Variables"]["WARMCAST_FUNCTION_PATTERN"] == {"Ref": "FunctionPattern"}
+
+
 # --- the tick --------------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +193,7 @@ def test_the_function_runs_the_handler_on_the_python_that_is_tested() -> None:
     """The template, the classifiers and the handler's module agree."""
     module, function = TICK["Handler"].rsplit(".", 1)
     source = (ROOT / "src" / Path(*module.split("."))).with_suffix(".py").read_text(encoding="utf-8")
-    assert f"\ndef {function}(" in source
+    assert f"\n    from warmcast.handler import {function}\n" in source
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     version = TICK["Runtime"].removeprefix("python")
     assert f"Programming Language :: Python :: {version}" in project["classifiers"]

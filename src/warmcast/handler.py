@@ -104,7 +104,7 @@ def open_workshop(environment: Mapping[str, str], *, clock: Clock, root: Path = 
         WarmcastError: a setting or the fleet can't be used.
     """
     settings = read_settings(environment)
-    home = Home(account=settings.account, region=settings.region)
+    home = Home(account=settings.account, region=settings.region, functions=settings.function_pattern)
     fleet = load_fleet([root / settings.fleet], home=home, version=settings.fleet_version)
     clients = make_clients(
         region=settings.region,

@@ -47,6 +47,7 @@ class Settings(BaseModel):
         table: name of the control table.
         fleet: folder of the policy files, relative to the package's root.
         fleet_version: empty where the stack names none.
+        function_pattern: names of functions that it may touch, with the wildcards `*` and `?`.
         rate_minutes: minutes between two ticks.
         units: most provisioned concurrency over all targets; None for no limit.
         usd_per_hour: most that all of it may cost; None for no limit.
@@ -62,6 +63,7 @@ class Settings(BaseModel):
     table: Annotated[str, Field(alias="WARMCAST_TABLE", min_length=1)]
     fleet: Annotated[Path, AfterValidator(_inside_package), Field(alias="WARMCAST_FLEET")] = Path("fleet")
     fleet_version: Annotated[str, Field(alias="WARMCAST_FLEET_VERSION")] = ""
+    function_pattern: Annotated[str, Field(alias="WARMCAST_FUNCTION_PATTERN", pattern=r"^[A-Za-z0-9_*?-]+$")] = "*"
     rate_minutes: Annotated[int, Field(alias="WARMCAST_RATE_MINUTES", ge=1, le=15)] = 5
     units: Annotated[Units | None, _none_if("none"), Field(alias="WARMCAST_BUDGET_UNITS")] = None
     usd_per_hour: Annotated[Usd | None, _none_if("none"), Field(alias="WARMCAST_BUDGET_USD_PER_HOUR")] = None

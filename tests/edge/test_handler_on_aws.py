@@ -112,6 +112,13 @@ def test_a_fleet_that_is_not_there_is_named(variables: Mapping[str, str], tmp_pa
         open_workshop(variables, clock=StepClock(), root=tmp_path)
 
 
+def test_a_target_outside_the_stacks_pattern_is_no_target(variables: Mapping[str, str], root: Path) -> None:
+    """The stack's owner names the functions; the fleet can't name others, whichever way they would be written to."""
+    kept = open_workshop({**variables, "WARMCAST_FUNCTION_PATTERN": "shop-*"}, clock=StepClock(), root=root)
+    assert not kept.fleet.policies
+    assert "FunctionPattern (shop-*)" in str(kept.fleet.findings[0])
+
+
 def test_a_wrong_variable_is_told_before_anything_is_built(root: Path) -> None:
     """Nothing was called: there is no account to call."""
     with pytest.raises(SettingsError, match="WARMCAST_TABLE"):
