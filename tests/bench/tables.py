@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.bill import DAYS_PER_MONTH
 from bench.figures import figures, tick_seconds
+from bench.over_http import WEEKS_PER_TICK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,8 +84,11 @@ def _ticks(run: Measured) -> Table:
         f"{ticks.targets:,} targets, processor time. The reference workload is a plain loop over two million integers "
         "and numpy sorting two million floats: other machines, and this one when it is busy, compare by the ratio. "
         f"After a cold start all targets are learned within {ticks.to_learn} ticks; until then they obey their rules "
-        f"and what is seen. In a warm tick of a busy morning requests are held back for {ticks.waited_s:.0f} s, the "
-        "changes of capacity among them."
+        f"and what is seen. Over HTTP {min(http.targets, WEEKS_PER_TICK):,} targets, those whose past weeks the first "
+        "tick reads, have 14 days of minutes behind them, the others four hours. In a warm tick of a busy morning "
+        f"requests are held back for {ticks.waited_s:.0f} s to stay under a third of AWS's rate; {ticks.changed:.0f} "
+        f"capacities are changed then, and {ticks.deferred:.0f} changes put off to a later tick for want of calls: all "
+        "targets begin in mode apply, at once, with a capacity that somebody guessed."
     )
     return Table("Ticks", ("what", "s", "x reference"), rows, note, frozenset({1, 2}))
 
@@ -95,7 +99,7 @@ def _calls(run: Measured) -> Table:
     rows = tuple((name, f"{cold.get(name, 0):,}", number(warm.get(name, 0.0))) for name in names)
     note = (
         f"Requests in one tick over {run.ticks.targets:,} targets: the first of an environment, and the mean of "
-        f"{len(run.ticks.warm_cpu_s)} warm ones on a working day's morning, when most targets are being raised."
+        f"{len(run.ticks.warm_cpu_s)} warm ones on a working day's morning."
     )
     return Table("Requests", ("operation", "first tick", "warm tick"), rows, note, frozenset({1, 2}))
 

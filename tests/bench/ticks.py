@@ -35,6 +35,7 @@ class TicksMeasured:
         warm_cpu_s: of each warm tick.
         warm_calls: requests of a warm tick by operation, means.
         waited_s: median time that a warm tick's requests were held back.
+        changed, deferred: capacities that a warm tick changed, and changes that it put off, medians.
         peak_mb: of the whole process, real boto3 clients included.
     """
 
@@ -44,6 +45,8 @@ class TicksMeasured:
     warm_cpu_s: tuple[float, ...]
     warm_calls: Mapping[str, float]
     waited_s: float
+    changed: float
+    deferred: float
     peak_mb: float
 
     @property
@@ -74,6 +77,8 @@ def measure(targets: int, warm_ticks: int) -> TicksMeasured:
         warm_cpu_s=tuple(each.cpu_s for each in warm),
         warm_calls=mean_calls(warm),
         waited_s=statistics.median(each.waited_s for each in warm),
+        changed=statistics.median(len(each.written_to) for each in warm),
+        deferred=statistics.median(each.deferred for each in warm),
         peak_mb=peak_mb(),
     )
 
