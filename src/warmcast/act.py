@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from warmcast.model import Decision
     from warmcast.tick import Actor
 
+    Write = Callable[[Decision], Outcome]
+
 
 class DirectActor:
     """Writes provisioned concurrency itself: Put for a change, Delete only where the decision is to delete."""
@@ -33,15 +35,7 @@ class DirectActor:
 
     def act(self, decision: Decision, *, now: datetime) -> Outcome:  # noqa: ARG002 - of the port; AWS has its own clock
         """One write at most."""
-        match decision.action:
-            case Action.HOLD:
-                return held(decision)
-            case Action.RAISE | Action.LOWER:
-                return _attempt(decision, self._put)
-            case Action.DELETE:
-                return _attempt(decision, self._delete)
-            case _:
-                assert_never(decision.action)
+        return _dispatch(decision, change=self._put, delete=self._delete)
 
     def _put(self, decision: Decision) -> Outcome:
         if decision.wanted < 1:
@@ -70,15 +64,7 @@ class AutoScalingActor:
 
     def act(self, decision: Decision, *, now: datetime) -> Outcome:  # noqa: ARG002 - of the port; AWS has its own clock
         """One registration and, where the policy lacks, that; a Delete takes our registration away first."""
-        match decision.action:
-            case Action.HOLD:
-                return held(decision)
-            case Action.RAISE | Action.LOWER:
-                return _attempt(decision, self._register)
-            case Action.DELETE:
-                return _attempt(decision, self._delete)
-            case _:
-                assert_never(decision.action)
+        return _dispatch(decision, change=self._register, delete=self._delete)
 
     def _register(self, decision: Decision) -> Outcome:
         maximum = decision.published_maximum
@@ -144,7 +130,19 @@ class DryRunActor:
         return Outcome(decision, Result.PLANNED) if decision.changes else held(decision)
 
 
-def _attempt(decision: Decision, write: Callable[[Decision], Outcome]) -> Outcome:
+def _dispatch(decision: Decision, *, change: Write, delete: Write) -> Outcome:
+    match decision.action:
+        case Action.HOLD:
+            return held(decision)
+        case Action.RAISE | Action.LOWER:
+            return _attempt(decision, change)
+        case Action.DELETE:
+            return _attempt(decision, delete)
+        case _:
+            assert_never(decision.action)
+
+
+def _attempt(decision: Decision, write: Write) -> Outcome:
     """Write under the decision's mark; a refusal becomes an outcome with AWS's code and words."""
     try:
         with marked(decision.id, decision.fleet_version):
