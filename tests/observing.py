@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builders import NOON, capacity
+from builders import CHECKOUT, NOON, capacity, policy
 from warmcast.aws.functions import AliasFacts, FunctionFacts
 from warmcast.aws.metrics import Answer, Completeness, Grid, Query
 from warmcast.errors import AwsError
-from warmcast.model import AccountLimits
+from warmcast.model import AccountLimits, History, TargetState
+from warmcast.observe import Observer
 from warmcast.observe.history import Measure
 from warmcast.observe.polling import METRICS, query_of
+from warmcast.observe.sweep import Sweep
+from warmcast.observe.turns import Sweeping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from warmcast.model import Capacity, ScalableTarget, TargetId
+    from warmcast.model import Capacity, Fault, Memory, ScalableTarget, TargetId
+    from warmcast.tick import Observed
 
 NOW_S = int(NOON.timestamp())
+
+OWN = Query("Invocations", "Sum", function="warmcast")
+REGION = Query("UnreservedConcurrentExecutions", "Maximum")
+SHARED = {"List", "GetAlias", "GetAccountSettings"}
 
 FACTS = FunctionFacts(version="7", memory_mb=1024, architecture="arm64", timeout_s=3.0, ineligible="", reserved=None)
 
@@ -30,6 +39,19 @@ FACTS = FunctionFacts(version="7", memory_mb=1024, architecture="arm64", timeout
 def refusal(code: str, operation: str = "GetMetricData") -> AwsError:
     """AWS's refusal, its words the code's."""
     return AwsError(code, f"words of {code}", operation)
+
+
+@dataclass
+class Watch:
+    """A monotonic clock that moves by a fixed step at each look, so that time runs out after so many calls."""
+
+    step_s: float = 0.0
+    at_s: float = 0.0
+
+    def __call__(self) -> float:
+        """The seconds so far."""
+        self.at_s += self.step_s
+        return self.at_s
 
 
 @dataclass
@@ -43,6 +65,7 @@ class FakeCloudWatch:
         errors: the error that a call meets if it asks for this query.
         weeks_error: the error that every call for longer steps than minutes meets.
         asked: every query with its grid, in order.
+        watch, call_s: the clock, and by how much each call moves it.
     """
 
     series: dict[Query, Callable[[int], float | None]] = field(default_factory=dict)
@@ -51,6 +74,8 @@ class FakeCloudWatch:
     errors: dict[Query, AwsError] = field(default_factory=dict)
     weeks_error: AwsError | None = None
     asked: list[tuple[Query, Grid]] = field(default_factory=list)
+    watch: Watch = field(default_factory=Watch)
+    call_s: float = 0.0
 
     def give(self, target: TargetId, work_s: Callable[[int], float | None], *, spilled: float = 0.0) -> None:
         """Let a target have work (seconds) by the minute, and all else in proportion: durations of half a second."""
@@ -69,6 +94,7 @@ class FakeCloudWatch:
         """Answer as `Metrics.read` does, one call for all."""
         if not in_time():
             return [None] * len(queries)
+        self.watch.at_s += self.call_s
         self.asked += [(query, grid) for query in queries]
         failed = next((self.errors[query] for query in queries if query in self.errors), None)
         failed = self.weeks_error if grid.step_s > 60 and self.weeks_error else failed
@@ -108,6 +134,8 @@ class FakeControlPlane:
         capacities: by function and qualifier.
         aliases, facts, scalables: by target; absent: version 7 without weights, `FACTS`, not registered.
         errors: by operation and function (or target), the refusal.
+        watch, call_s: the clock, and by how much each call moves it.
+        pace_s: by how much each call of the shared limit moves it besides.
     """
 
     capacities: dict[str, dict[str, Capacity]] = field(default_factory=dict)
@@ -117,6 +145,9 @@ class FakeControlPlane:
     limits: AccountLimits = field(default_factory=lambda: AccountLimits(concurrency=1000, unreserved=900))
     errors: dict[tuple[str, str], AwsError] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    watch: Watch = field(default_factory=Watch)
+    call_s: float = 0.0
+    pace_s: float = 0.0
 
     def function(self, function: str, qualifier: str) -> FunctionFacts:
         """GetFunction."""
@@ -147,26 +178,14 @@ class FakeControlPlane:
     @property
     def shared(self) -> list[tuple[str, str]]:
         """The calls that count against Lambda's shared limit."""
-        return [call for call in self.calls if call[0] in {"List", "GetAlias", "GetAccountSettings"}]
+        return [call for call in self.calls if call[0] in SHARED]
 
     def _call(self, operation: str, about: str) -> None:
         self.calls.append((operation, about))
+        self.watch.at_s += self.call_s + (self.pace_s if operation in SHARED else 0.0)
         error = self.errors.get((operation, about)) or self.errors.get((operation, "*"))
         if error is not None:
             raise error
-
-
-@dataclass
-class Watch:
-    """A monotonic clock that moves by a fixed step at each look, so that time runs out after so many calls."""
-
-    step_s: float = 0.0
-    at_s: float = 0.0
-
-    def __call__(self) -> float:
-        """The seconds so far."""
-        self.at_s += self.step_s
-        return self.at_s
 
 
 def constantly(work_s: float) -> Callable[[int], float | None]:
@@ -178,3 +197,81 @@ def between(start: datetime, end: datetime, work_s: float) -> Callable[[int], fl
     """Work within a time, no datapoints outside."""
     first, last = int(start.timestamp()), int(end.timestamp())
     return lambda minute: work_s if first <= minute < last else None
+
+
+class SweepWorld:
+    """A sweep over fakes, and a clock that ticks."""
+
+    def __init__(self, *targets: TargetId, calls_per_tick: int = 200) -> None:
+        self.targets: Sequence[TargetId] = targets or (CHECKOUT,)
+        self.aws = FakeControlPlane()
+        self.now: datetime = NOON
+        self.sweep = Sweep(self.aws, self.aws, sweeping=Sweeping(calls_per_tick=calls_per_tick))
+
+    def tick(
+        self,
+        after: timedelta = timedelta(),
+        *,
+        pending: Iterable[TargetId] = (),
+        suspects: Iterable[TargetId] = (),
+    ) -> list[tuple[str, str]]:
+        """Sweep, a while after the tick before; the calls made."""
+        self.now += after
+        self.aws.calls.clear()
+        self.sweep.look(self.targets, pending=set(pending), suspects=set(suspects), now=self.now, in_time=lambda: True)
+        return list(self.aws.calls)
+
+    def reread(self, *targets: TargetId, calls: float = 200) -> dict[TargetId, TargetState | Fault]:
+        """Read again just before a write."""
+        self.aws.calls.clear()
+        return self.sweep.reread(targets, now=self.now, calls=calls, in_time=lambda: True)
+
+    def state(self, of: TargetId = CHECKOUT) -> TargetState:
+        """The state known, which must be one."""
+        state = self.sweep.state(of)
+        assert isinstance(state, TargetState)
+        return state
+
+
+class World:
+    """An observer over fakes, and a clock that ticks."""
+
+    def __init__(
+        self,
+        *targets: TargetId,
+        own_function: str = "warmcast",
+        weeks_per_tick: int = 200,
+        step_s: float = 0.0,
+        call_s: float = 0.0,
+        pace_s: float = 0.0,
+    ) -> None:
+        self.watch = Watch(step_s)
+        self.cloudwatch = FakeCloudWatch(
+            watch=self.watch, call_s=call_s, series={OWN: lambda minute: 1.0 if minute % 300 == 0 else None}
+        )
+        self.aws = FakeControlPlane(watch=self.watch, call_s=call_s, pace_s=pace_s)
+        self.now = NOON
+        self.policies = {each: policy(str(each)) for each in (targets or (CHECKOUT,))}
+        self.memories: dict[TargetId, Memory] = {}
+        self.observer = Observer(
+            metrics=self.cloudwatch,
+            functions=self.aws,
+            autoscaling=self.aws,
+            monotonic=self.watch,
+            own_function=own_function,
+            weeks_per_tick=weeks_per_tick,
+        )
+
+    def tick(self, after: timedelta = timedelta()) -> Observed:
+        """Observe, a while after the tick before; only this tick's reads are counted."""
+        self.now += after
+        self.cloudwatch.visible_until = int(self.now.timestamp()) - 120
+        self.cloudwatch.asked.clear()
+        self.aws.calls.clear()
+        return self.observer.observe(self.policies, self.memories, now=self.now)
+
+    def history(self, after: timedelta = timedelta(), of: TargetId = CHECKOUT) -> History:
+        """The history that the next tick sees."""
+        found = self.tick(after).histories[of]
+        assert isinstance(found, History)
+        return found

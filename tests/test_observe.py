@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from builders import CHECKOUT, NOON, capacity, policy, target
-from observing import NOW_S, FakeCloudWatch, FakeControlPlane, Watch, between, constantly, refusal
-from warmcast.aws.metrics import Completeness, Query
-from warmcast.model import Fault, FaultKind, History, Memory, Mode
-from warmcast.observe import Observer
+from builders import CHECKOUT, NOON, policy, target
+from observing import NOW_S, OWN, World, between, constantly, refusal
+from warmcast.aws.metrics import Completeness
+from warmcast.model import Fault, FaultKind, History, Mode
 from warmcast.observe.history import Measure
 from warmcast.observe.polling import query_of
 
-if TYPE_CHECKING:
-    from warmcast.model import TargetId
-    from warmcast.tick import Observed
-
 TICK = timedelta(minutes=5)
-OWN = Query("Invocations", "Sum", function="warmcast")
-REGION = Query("UnreservedConcurrentExecutions", "Maximum")
 PAYMENTS, SEARCH = target("payments:live"), target("search:live")
-
-
-class World:
-    """An observer over fakes, and a clock that ticks."""
-
-    def __init__(
-        self, *targets: TargetId, own_function: str = "warmcast", weeks_per_tick: int = 200, step_s: float = 0.0
-    ) -> None:
-        self.cloudwatch = FakeCloudWatch(series={OWN: lambda minute: 1.0 if minute % 300 == 0 else None})
-        self.aws = FakeControlPlane()
-        self.now = NOON
-        self.policies = {each: policy(str(each)) for each in (targets or (CHECKOUT,))}
-        self.memories: dict[TargetId, Memory] = {}
-        self.observer = Observer(
-            metrics=self.cloudwatch,
-            functions=self.aws,
-            autoscaling=self.aws,
-            monotonic=Watch(step_s),
-            own_function=own_function,
-            weeks_per_tick=weeks_per_tick,
-        )
-
-    def tick(self, after: timedelta = timedelta()) -> Observed:
-        """Observe, a while after the tick before; only this tick's reads are counted."""
-        self.now += after
-        self.cloudwatch.visible_until = int(self.now.timestamp()) - 120
-        self.cloudwatch.asked.clear()
-        self.aws.calls.clear()
-        return self.observer.observe(self.policies, self.memories, now=self.now)
-
-    def history(self, after: timedelta = timedelta(), of: TargetId = CHECKOUT) -> History:
-        """The history that the next tick sees."""
-        found = self.tick(after).histories[of]
-        assert isinstance(found, History)
-        return found
 
 
 # --- history once, then increments -----------------------------------------------------------------------------------
@@ -333,6 +290,7 @@ def test_partial_weeks_are_not_learned_from_and_not_asked_for_at_once() -> None:
 def test_when_time_runs_out_what_was_not_read_is_incomplete_not_zero() -> None:
     """The budget is gone before the first call: empty, incomplete, no state; the next tick has everything."""
     world = World(step_s=60.0)
+    world.observer.allow(230.0)
     world.cloudwatch.give(CHECKOUT, constantly(30.0))
     observed = world.tick()
     known = observed.histories[CHECKOUT]
@@ -349,46 +307,3 @@ def test_a_duplicate_tick_reads_no_target_twice() -> None:
     second = world.history()
     assert world.cloudwatch.reads() == {("checkout-api:live", 60): 1}
     np.testing.assert_array_equal(first.fine.work_s, second.fine.work_s)
-
-
-# --- the account -----------------------------------------------------------------------------------------------------
-
-
-def test_what_others_use_is_the_highest_of_the_last_hour() -> None:
-    """81 within the hour; the 200 before it are past. Read every third tick."""
-    world = World()
-    peaks = {NOW_S - 1800: 81.0, NOW_S - 2400: 60.0, NOW_S - 4200: 200.0}
-    world.cloudwatch.series[REGION] = peaks.get
-    asked = []
-    for n in range(7):
-        account = world.tick(TICK if n else timedelta()).account
-        asked.append(REGION in {query for query, _ in world.cloudwatch.asked})
-        if n == 0:
-            assert account is not None
-            assert (account.concurrency, account.unreserved, account.others_in_use) == (1000, 900, 81.0)
-    assert asked == [True, False, False, True, False, False, True]
-
-
-def test_capacity_of_the_fleets_functions_that_is_not_the_fleets_counts_as_elsewhere() -> None:
-    """30 units on an alias that nobody manages; the managed ones are not elsewhere."""
-    world = World()
-    world.aws.capacities["checkout-api"] = {"live": capacity(10), "canary": capacity(30)}
-    account = world.tick().account
-    assert account is not None
-    assert account.elsewhere == 30
-
-
-def test_limits_that_could_not_be_read_again_stand_and_the_fault_is_told() -> None:
-    """Hourly; at first there is nothing to stand on."""
-    world = World()
-    world.aws.errors["GetAccountSettings", "*"] = refusal("AccessDeniedException", "GetAccountSettings")
-    observed = world.tick()
-    assert observed.account is None
-    assert observed.account_fault is not None
-    assert observed.account_fault.kind is FaultKind.DENIED
-    world.aws.errors.clear()
-    assert world.tick(TICK).account_fault is None
-    world.aws.errors["GetAccountSettings", "*"] = refusal("ServiceException", "GetAccountSettings")
-    later = world.tick(timedelta(hours=1))
-    assert later.account is not None
-    assert later.account_fault is not None

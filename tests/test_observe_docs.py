@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from warmcast.observe import Polling, Sweeping
+from warmcast.aws.wire import Pace
+from warmcast.observe import Polling, Shares, Sweeping
 from warmcast.observe.history import Measure
 from warmcast.observe.polling import METRICS, usd_per_month
 
-PAGE = (Path(__file__).parent.parent / "docs" / "reading.md").read_text()
+ROOT = Path(__file__).parent.parent
+TEMPLATE = (ROOT / "template.yaml").read_text()
+PAGE = (ROOT / "docs" / "reading.md").read_text()
 
 
 def row(first: str) -> list[str]:
@@ -61,4 +64,19 @@ def test_the_documented_periods_are_the_ones_in_force() -> None:
     for first, period in hours.items():
         count = int(period.total_seconds() // 3600)
         assert row(first)[-1] == f"{count} hour{'s' if count > 1 else ''}"
-    assert f"A tick may spend {sweeping.calls_per_tick}" in PAGE
+    assert f"may spend {sweeping.calls_per_tick} calls a tick" in PAGE
+
+
+def test_the_documented_shares_of_a_ticks_time_are_the_ones_in_force() -> None:
+    """Observing, and the reads before a write."""
+    assert f"At most {Shares().observe} of it are for observing" in PAGE
+    assert f"at most {Shares().reread} for the reads before a write" in PAGE
+
+
+@pytest.mark.parametrize("rate_minutes", [1, 2, 5, 15])
+def test_the_documented_number_of_changes_in_a_tick_is_the_one_computed(rate_minutes: int) -> None:
+    """From the template's timeout for each rate, less the 10 seconds in which no write is begun."""
+    line = next(line for line in TEMPLATE.splitlines() if line.strip().startswith(f'"{rate_minutes}": {{Expression'))
+    seconds = int(line.partition("TimeoutSeconds: ")[2].partition(",")[0]) - 10
+    targets = int(Shares().reread * seconds * Pace.CONTROL_PLANE_PER_S / 2)
+    assert row(f"{rate_minutes} min")[1:] == [str(seconds), str(targets)]

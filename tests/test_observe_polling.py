@@ -147,12 +147,12 @@ def test_targets_that_started_together_are_read_evenly() -> None:
 # --- what is urgent --------------------------------------------------------------------------------------------------
 
 
-def test_demand_near_the_limit_makes_throttles_urgent() -> None:
-    """8.5 concurrent executions of 10 allowed: above four fifths."""
+def test_demand_near_the_limit_makes_throttles_and_arrivals_urgent() -> None:
+    """8.5 concurrent executions of 10 allowed: above four fifths. Throttles are scaled by arrivals."""
     known = with_minutes(
         begun(NOW_S), Measure.WORK, np.array([60 * 8.5]), grid=Grid(NOW_S - 180, NOW_S - 120, 60), now_s=NOW_S
     )
-    assert urgencies(known, now_s=NOW_S, allowed=10, changed_at_s=None) == {Measure.THROTTLES}
+    assert urgencies(known, now_s=NOW_S, allowed=10, changed_at_s=None) == {Measure.THROTTLES, Measure.ARRIVALS}
     assert urgencies(known, now_s=NOW_S, allowed=11, changed_at_s=None) == set()
     assert urgencies(known, now_s=NOW_S, allowed=None, changed_at_s=None) == set()
 
@@ -160,7 +160,8 @@ def test_demand_near_the_limit_makes_throttles_urgent() -> None:
 def test_throttles_of_the_last_half_hour_stay_urgent() -> None:
     """Where it was throttled a moment ago it may be again."""
     throttled = replace(record(), throttled_until=NOW_S - 1700)
-    assert urgencies(throttled, now_s=NOW_S, allowed=None, changed_at_s=None) == {Measure.THROTTLES}
+    expected = {Measure.THROTTLES, Measure.ARRIVALS}
+    assert urgencies(throttled, now_s=NOW_S, allowed=None, changed_at_s=None) == expected
     assert urgencies(throttled, now_s=NOW_S + 120, allowed=None, changed_at_s=None) == set()
 
 

@@ -9,7 +9,7 @@ from warmcast.act import DryRunActor, LiveActor
 from warmcast.aws.table import ReadOnlyTable
 from warmcast.knowledge import Knowledge
 from warmcast.look import look
-from warmcast.observe import Observer, Sweeping
+from warmcast.observe import Observer, Shares, Sweeping
 from warmcast.tick import Ports, run
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Workshop:
 ONE_SHOT = {
     "sweeping": Sweeping(calls_per_tick=100_000, facts_per_tick=100_000),  # still paced: 2,000 calls take 500 s
     "weeks_per_tick": 100_000,
-    "budget_s": 500.0,
+    "shares": Shares(observe=0.8, reread=0.1),
 }
 """For a command that has no next tick to leave reads for."""
 
@@ -95,24 +95,26 @@ def assemble(
     there is no next tick to leave reads for, so that all is read at once.
     """
     before = 0
+    observer = Observer(
+        metrics=clients.metrics,
+        functions=clients.functions,
+        autoscaling=clients.autoscaling,
+        monotonic=clock.monotonic,
+        own_function=own_function,
+        tick_s=int(rhythm.tick.total_seconds()),
+        **(ONE_SHOT if one_shot else {}),  # type: ignore[arg-type] # three settings of three types
+    )
 
     def begin(seconds: float) -> None:
         nonlocal before
         before = clients.metrics.requested
         clients.calls.reset()
         clients.pace.allow(seconds)
+        observer.allow(seconds)
 
     return Workshop(
         fleet=fleet,
-        observer=Observer(
-            metrics=clients.metrics,
-            functions=clients.functions,
-            autoscaling=clients.autoscaling,
-            monotonic=clock.monotonic,
-            own_function=own_function,
-            tick_s=int(rhythm.tick.total_seconds()),
-            **(ONE_SHOT if one_shot else {}),  # type: ignore[arg-type] # three settings of three types
-        ),
+        observer=observer,
         actor=LiveActor(functions=clients.functions, autoscaling=clients.autoscaling),
         table=clients.table,
         rhythm=rhythm,

@@ -221,6 +221,17 @@ def test_when_time_is_up_the_rest_is_not_asked(aws: LocalAws, clients: Clients) 
     assert aws.calls()["cloudwatch:GetMetricData"] == 1
 
 
+def test_when_time_is_up_no_further_page_is_asked_for(aws: LocalAws, clients: Clients) -> None:
+    """Two pages, and time for one: what came is kept, as a partial answer."""
+    load(aws, range(2))
+    metrics = Metrics(clients.metrics._client, page_datapoints=60)
+    left = iter([True, False])
+    found = answers(metrics.read([arrivals(0), arrivals(1)], HOUR, in_time=lambda: next(left)))
+    assert aws.calls()["cloudwatch:GetMetricData"] == 1
+    assert not all(answer.complete for answer in found)
+    assert sum(int((~np.isnan(answer.values)).sum()) for answer in found) > 0
+
+
 def test_a_grid_must_be_aligned() -> None:
     """Start and end are multiples of the step, and there is at least one."""
     for start, end in ((NOW_S + 1, NOW_S + 61), (NOW_S, NOW_S), (NOW_S, NOW_S - 60)):

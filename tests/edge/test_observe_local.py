@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from builders import CHECKOUT, NOON, policy, target
+from builders import CHECKOUT, NOON, fleet, policy, target
 from localaws import Series
-from warmcast.model import AccountLimits, Fault, FaultKind, History, ScalableTarget, Status, TargetState
+from warmcast.model import AccountLimits, Budget, Fault, FaultKind, History, Rhythm, ScalableTarget, Status, TargetState
 from warmcast.observe import Observer
+from warmcast.workshop import assemble
 
 if TYPE_CHECKING:
     from localaws import LocalAws
@@ -200,3 +201,14 @@ def test_a_warm_tick_over_many_targets_makes_few_calls(world: World) -> None:
     assert (
         sum(calls.get(f"lambda:{name}", 0) for name in ("ListProvisionedConcurrencyConfigs", "GetAlias")) <= 130 * 0.06
     )
+
+
+def test_a_ticks_seconds_reach_the_observer(aws: LocalAws, clients: Clients, clock: StepClock) -> None:
+    """A tick that may take no time reads nothing of AWS; the next one, with time, reads what it needs."""
+    aws.create_function("checkout-api")
+    shop = assemble(fleet(policy(str(CHECKOUT))), clients, rhythm=Rhythm(), budget=Budget(), clock=clock)
+    found = []
+    for seconds in (0.0, 230.0):
+        shop.begin(seconds)
+        found.append(dict(shop.observer.observe(shop.fleet.policies, {}, now=NOON).states))
+    assert (len(found[0]), len(found[1])) == (0, 1)

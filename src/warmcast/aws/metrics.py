@@ -136,7 +136,7 @@ class Metrics:
         query at fault stands alone (at most MOST_SPLITS times); any other failure is that of its whole batch, for
         botocore has retried it already.
 
-        `in_time` is asked before each call.
+        `in_time` is asked before each call, further pages of an answer included: one that is cut short is partial.
         """
         answers: list[Answer | AwsError | None] = [None] * len(queries)
         splits = MOST_SPLITS
@@ -145,7 +145,7 @@ class Metrics:
         while todo and in_time():
             batch = todo.pop()
             try:
-                answers[batch.start : batch.stop] = self._batch([queries[n] for n in batch], grid)
+                answers[batch.start : batch.stop] = self._batch([queries[n] for n in batch], grid, in_time)
             except AwsError as error:
                 if error.code in _INVALID and len(batch) > 1 and splits:
                     splits -= 1
@@ -155,24 +155,26 @@ class Metrics:
                     answers[batch.start : batch.stop] = [error] * len(batch)
         return answers
 
-    def _batch(self, queries: Sequence[Query], grid: Grid) -> list[Answer]:
+    def _batch(self, queries: Sequence[Query], grid: Grid, in_time: Callable[[], bool]) -> list[Answer]:
         series = {f"q{n}": _Series(grid) for n in range(len(queries))}
         with translated("GetMetricData"):
-            for page in self._pages(_wire(queries, grid.step_s), grid):
+            for page in self._pages(_wire(queries, grid.step_s), grid, in_time):
                 for result in page["MetricDataResults"]:
                     series[result["Id"]].add(result)
                 for one in series.values():
                     one.note(page.get("Messages", []))
         return [one.answer() for one in series.values()]
 
-    def _pages(self, queries: list[MetricDataQueryTypeDef], grid: Grid) -> Iterator[GetMetricDataOutputTypeDef]:
+    def _pages(
+        self, queries: list[MetricDataQueryTypeDef], grid: Grid, in_time: Callable[[], bool]
+    ) -> Iterator[GetMetricDataOutputTypeDef]:
         token = ""
         for _ in range(MOST_PAGES):
             page = self._page(queries, grid, token)
             self.requested += len(queries)
             yield page
             token = page.get("NextToken", "")
-            if not token:
+            if not token or not in_time():
                 return
 
     def _page(self, queries: list[MetricDataQueryTypeDef], grid: Grid, token: str) -> GetMetricDataOutputTypeDef:

@@ -5,15 +5,17 @@
     weeks      the past 14 days, for targets that lack them, with the time that is left
 
 An `Observer` lives as long as its warm environment: history is read once, then only what is new. Time comes from the
-`now` that it is given; `monotonic` serves for nothing but to stop reading when the time for it is used up. What could
-not be read in time keeps its old value, its age shows, and nothing is lowered on it.
+`now` that it is given; `monotonic` serves for nothing but to stop reading when the time for it is used up (`allow`,
+`Shares`). What could not be read in time keeps its old value, its age shows, and nothing is lowered on it.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from warmcast.aws.wire import Pace
 from warmcast.fleet import Spillover
 from warmcast.model import Mode, TargetState
 from warmcast.observe.demand import Demand, Reads
@@ -30,12 +32,32 @@ if TYPE_CHECKING:
     from warmcast.fleet import Policy
     from warmcast.model import AccountLimits, Fault, Memory, TargetId
 
-__all__ = ["Observer", "Polling", "Sweeping"]
+__all__ = ["Observer", "Polling", "Shares", "Sweeping"]
 
 DEFAULT_SHARE = 0.01
 """The spillover that counts as allowed where the objective is another than spillover."""
 
 _FIRST = (Mode.APPLY, Mode.RAISE_ONLY, Mode.OBSERVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How a tick's time is shared out; what is left of it is for writes, each a call of the same 4 a second.
+
+    | a tick of           | 1 min | 2 min | 5 min | 15 min |
+    | ------------------- | ----- | ----- | ----- | ------ |
+    | seconds allowed     | 40    | 90    | 230   | 830    |
+    | observe, at most    | 16 s  | 36 s  | 92 s  | 332 s  |
+    | reread, at most     | 16 s  | 36 s  | 92 s  | 332 s  |
+    | targets reread      | 32    | 72    | 184   | 664    |
+
+    Args:
+        observe: for `Observer.observe`: half of it for minutes, up to three quarters for the sweep, the rest for weeks.
+        reread: for `Observer.reread`, however long `observe` took.
+    """
+
+    observe: float = 0.4
+    reread: float = 0.4
 
 
 class Observer:
@@ -51,9 +73,7 @@ class Observer:
         sweeping: how often the control planes are asked, and the budget of calls.
         weeks_per_tick: for how many targets the past weeks are read in one tick at most.
         tick_s: seconds between ticks.
-        budget_s: how long `observe` may begin new calls: half of it for minutes, then up to three quarters for the
-            sweep, the rest for weeks. `reread` may take a quarter as much. A call under way is bounded by the client's
-            timeouts.
+        shares: how the time that `allow` grants is shared out.
     """
 
     def __init__(  # noqa: PLR0913 - the three clients, the clock, and settings that all have a default
@@ -68,14 +88,22 @@ class Observer:
         sweeping: Sweeping | None = None,
         weeks_per_tick: int = 200,
         tick_s: int = 300,
-        budget_s: float = 100.0,
+        shares: Shares | None = None,
     ) -> None:
         self._monotonic = monotonic
-        self._budget_s = budget_s
+        self._shares = shares or Shares()
+        self._began_s, self._allowed_s = 0.0, math.inf
         self._sweep = Sweep(functions, autoscaling, sweeping=sweeping)
         self._demand = Demand(
             metrics, own_function=own_function, polling=polling, weeks_per_tick=weeks_per_tick, tick_s=tick_s
         )
+
+    def allow(self, seconds: float) -> None:
+        """Say at a tick's begin how many seconds it may take; a process that never says so is not bounded.
+
+        No call is begun past its share of them; a call under way is bounded by the client's own timeouts.
+        """
+        self._began_s, self._allowed_s = self._monotonic(), seconds
 
     def observe(
         self, policies: Mapping[TargetId, Policy], memories: Mapping[TargetId, Memory], *, now: datetime
@@ -83,32 +111,37 @@ class Observer:
         """History and state of every target, each read no oftener than it is needed."""
         now_s = int(now.timestamp())
         targets = sorted(policies, key=lambda target: (_FIRST.index(policies[target].mode), target))
-        within = self._stopwatch()
         attentions = {target: self._attention(target, memories, now_s=now_s) for target in targets}
-        self._demand.read_minutes(attentions, now_s=now_s, in_time=within(0.5))
+        self._demand.read_minutes(attentions, now_s=now_s, in_time=self._until(0.5 * self._shares.observe))
         self._sweep.look(
             targets,
             pending={t for t in targets if t in memories and memories[t].pending_since is not None},
             suspects={t for t in targets if self._is_suspect(t, policies[t], now_s=now_s)},
             now=now,
-            in_time=within(0.75),
+            in_time=self._until(0.75 * self._shares.observe),
         )
-        self._demand.read_weeks(targets, now_s=now_s, in_time=within(1.0))
+        self._demand.read_weeks(targets, now_s=now_s, in_time=self._until(self._shares.observe))
+        states = self._states(targets)
+        self._demand.see_existing((t for t in targets if isinstance(states.get(t), TargetState)), now_s=now_s)
         return Observed(
             histories=self._demand.histories(targets, now_s=now_s),
-            states=self._states(targets),
-            account=self._account(policies),
+            states=states,
+            account=self._account(policies, now_s=now_s),
             account_fault=self._sweep.account_fault or self._demand.region_fault,
+            notes=self._sweep.notes(),
         )
 
     def reread(self, targets: Sequence[TargetId], *, now: datetime) -> Mapping[TargetId, TargetState | Fault]:
         """The state just before a write, most urgent first; targets for which no calls are left are absent."""
-        return self._sweep.reread(targets, now=now, in_time=self._stopwatch()(0.25))
+        own_s = self._shares.reread * self._allowed_s
+        end = min(self._monotonic() + own_s, self._began_s + self._shares.observe * self._allowed_s + own_s)
+        calls = own_s * Pace.CONTROL_PLANE_PER_S
+        return self._sweep.reread(targets, now=now, calls=calls, in_time=lambda: self._monotonic() < end)
 
-    def _stopwatch(self) -> Callable[[float], Callable[[], bool]]:
-        """From now on: whether a share of the budget is not used up yet."""
-        start = self._monotonic()
-        return lambda share: lambda: self._monotonic() - start < share * self._budget_s
+    def _until(self, share: float) -> Callable[[], bool]:
+        """Whether this share of the tick's time is not used up yet."""
+        end = self._began_s + share * self._allowed_s
+        return lambda: self._monotonic() < end
 
     def _attention(self, target: TargetId, memories: Mapping[TargetId, Memory], *, now_s: int) -> Attention:
         state, memory = self._sweep.state(target), memories.get(target)
@@ -139,11 +172,11 @@ class Observer:
         known = {target: self._sweep.state(target) for target in targets}
         return {target: state for target, state in known.items() if state is not None}
 
-    def _account(self, policies: Mapping[TargetId, Policy]) -> AccountLimits | None:
+    def _account(self, policies: Mapping[TargetId, Policy], *, now_s: int) -> AccountLimits | None:
         if self._sweep.account is None:
             return None
         return replace(
             self._sweep.account,
-            others_in_use=self._demand.others_in_use,
+            others_in_use=self._demand.others_in_use(now_s=now_s),
             elsewhere=self._sweep.elsewhere(policies.keys()),
         )

@@ -30,6 +30,11 @@ WEEKS_AGAIN_S: Final = 900
 
 REGION_EVERY_TICKS: Final = 3
 
+REGION_KEPT_S: Final = 6 * 3600
+"""What the Region was last known to use stands this long where it can't be read again."""
+
+REGION: Final = Query("UnreservedConcurrentExecutions", "Maximum")
+
 
 class Reads(Protocol):
     """What is needed of `warmcast.aws.metrics.Metrics`."""
@@ -87,7 +92,8 @@ class Demand:
         self._weeks_tried: dict[TargetId, int] = {}
         self._reported_until = 0
         self._region_read_at = 0
-        self.others_in_use: float | None = None
+        self._region_known_at = 0
+        self._others_in_use: float | None = None
         self.region_fault: Fault | None = None
 
     def record(self, target: TargetId, *, now_s: int) -> Record:
@@ -151,6 +157,15 @@ class Demand:
         until = newest_end(now_s)
         return {t: self._faults.get(t) or keeping.history(self._records[t], until=until) for t in targets}
 
+    def see_existing(self, targets: Iterable[TargetId], *, now_s: int) -> None:
+        """Take note of targets that the control plane knows: from now on their silence is history too."""
+        for target in targets:
+            self._records[target] = keeping.seen_to_exist(self._records[target], now_s=now_s)
+
+    def others_in_use(self, *, now_s: int) -> float | None:
+        """The most that functions without a reservation used within an hour; None where it was not known lately."""
+        return self._others_in_use if now_s - self._region_known_at <= REGION_KEPT_S else None
+
     def _ask(self, due: Sequence[Ask], *, now_s: int, in_time: Callable[[], bool]) -> list[_Got]:
         """Ask for everything that is due, one window after the other, the shortest (and most urgent) first."""
         groups: dict[Grid, list[Ask | Shared]] = {}
@@ -178,7 +193,7 @@ class Demand:
             return item.query
         if item is Shared.HEARTBEAT:
             return Query("Invocations", "Sum", function=self._own_function)
-        return Query("UnreservedConcurrentExecutions", "Maximum")
+        return REGION
 
     def _hear(self, got: Sequence[_Got]) -> None:
         """Note up to when any series of the account and Region has reported."""
@@ -235,15 +250,23 @@ class Demand:
         self._records[target] = record
 
     def _absorb_region(self, grid: Grid, answer: Answer | AwsError | None, *, now_s: int) -> None:
-        """The most that functions without a reservation used within the hour; unknown where it could not be read."""
+        """What functions without a reservation used; where it was not answered whole, what was known stands."""
         self.region_fault = _fault(answer)
+        if self.region_fault is not None:
+            return
         if not isinstance(answer, Answer) or not answer.complete:
-            self.others_in_use = None
+            said = (
+                f"{answer.completeness}: {answer.message}" if isinstance(answer, Answer) else "no time was left for it"
+            )
+            self.region_fault = Fault(FaultKind.AWS, f"GetMetricData: {REGION.metric}: {said}")
             return
         self._region_read_at = now_s
         values = keeping.settled(answer.values, grid, complete=True, now_s=now_s, reported_until=self._reported_until)
         known = values[~np.isnan(values)]
-        self.others_in_use = float(known.max()) if known.size else None
+        if known.size:
+            self._others_in_use, self._region_known_at = float(known.max()), now_s
+        elif self.others_in_use(now_s=now_s) is None:  # complete, and nobody reports: an idle Region seen from a laptop
+            self._others_in_use, self._region_known_at = 0.0, now_s
 
 
 def _fault(answer: Answer | AwsError | None) -> Fault | None:

@@ -62,8 +62,10 @@ class Record:
         fine: minutes from `fine_start`, shape (5, minutes), rows by `Measure`; NaN: not known.
         coarse: 5-minute steps that end at `fine_start`, shape (4, steps), rows LEARNED_FROM.
         loaded: whether the past weeks were read.
-        first: start of the first step that ever had a datapoint; None where none is known. Zeros before it are no
-            history and are not handed out.
+        first: where its history begins; None where it has not begun. That is the start of the first step that ever had
+            a datapoint, or `exists_from` an hour later, whichever is earlier. Zeros before it are no history and are
+            not handed out: the alias may not have existed.
+        exists_from: end of the newest minute when its alias was first seen to exist; None where it never was.
         active_until: end of the newest minute with work; 0 if none is known.
         throttled_until: end of the newest minute with throttles; 0 if none is known.
         resume: per measure, up to where its minutes are known without a hole: the next read starts from there.
@@ -76,6 +78,7 @@ class Record:
     coarse: FloatArray
     loaded: bool = False
     first: int | None = None
+    exists_from: int | None = None
     active_until: int = 0
     throttled_until: int = 0
     resume: tuple[int, ...] = (0,) * len(Measure)
@@ -187,6 +190,22 @@ def seen_first(record: Record, first: int | None) -> Record:
     return replace(record, first=first)
 
 
+def seen_to_exist(record: Record, *, now_s: int) -> Record:
+    """The record of an alias that the control plane knows: an hour later its history begins with this look.
+
+    An alias without a datapoint in two weeks may be as old as they are or a minute: AWS does not say when an alias was
+    made. So no zero before this look is certain, and every later one is, by the rule of `settled`. It counts from when
+    its work was answered whole, for a partial answer may lack datapoints that are there; and an hour of it is needed,
+    because a few idle minutes say little of an alias that was made a moment ago.
+    """
+    if not record.read_at[Measure.WORK] or Measure.WORK in record.partial:
+        return record
+    newest = newest_end(now_s)
+    if record.exists_from is None:
+        return replace(record, exists_from=newest)
+    return seen_first(record, record.exists_from) if newest - record.exists_from >= HOUR_S else record
+
+
 def folded(record: Record, *, now_s: int) -> Record:
     """The record with its minutes folded into 5-minute steps once they reach back an hour beyond FINE_S.
 
@@ -205,7 +224,7 @@ def folded(record: Record, *, now_s: int) -> Record:
 
 
 def history(record: Record, *, until: int) -> History:
-    """What is known, as the brain takes it: from the first datapoint ever to `until`, gaps NaN.
+    """What is known, as the brain takes it: from where its history begins to `until`, gaps NaN.
 
     Args:
         record: the target's record.

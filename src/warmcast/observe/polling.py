@@ -70,7 +70,7 @@ class Polling:
     | series    | busy       | quiet      | sooner                                                               |
     | --------- | ---------- | ---------- | -------------------------------------------------------------------- |
     | work      | every tick | 15 min     |                                                                      |
-    | arrivals  | 20 min     | (20 min)   |                                                                      |
+    | arrivals  | 20 min     | (20 min)   | every tick: together with throttles, which only they can be scaled by |
     | throttles | 60 min     | 60 min     | every tick: throttled lately, or demand above 80 % of what is allowed |
     | peak      | 120 min    | (120 min)  |                                                                      |
     | spilled   | 60 min     | (60 min)   | 15 min: within half an hour of a change of capacity                  |
@@ -80,7 +80,7 @@ class Polling:
     """
 
     work: Cadence = Cadence(busy=0, quiet=15)
-    arrivals: Cadence = Cadence(busy=20, quiet=20)
+    arrivals: Cadence = Cadence(busy=20, quiet=20, sooner=0)
     throttles: Cadence = Cadence(busy=60, quiet=60, sooner=0)
     peak: Cadence = Cadence(busy=120, quiet=120)
     spilled: Cadence = Cadence(busy=60, quiet=60, sooner=15)
@@ -161,7 +161,7 @@ def urgencies(record: Record, *, now_s: int, allowed: float | None, changed_at_s
     latest = record.fine[Measure.WORK, -5:] / MINUTE_S
     near = allowed is not None and bool((latest > 0.8 * allowed).any())
     if near or (record.throttled_until and now_s - record.throttled_until < 1800):
-        urgent.add(Measure.THROTTLES)
+        urgent |= {Measure.THROTTLES, Measure.ARRIVALS}
     if changed_at_s is not None and now_s - changed_at_s < 1800:
         urgent.add(Measure.SPILLED)
     return frozenset(urgent)

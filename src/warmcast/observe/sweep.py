@@ -2,19 +2,20 @@
 
 Edge, read only: Lambda and Application Auto Scaling. `turns.plan` says what to read next; `Sweep` reads it and keeps
 what it read between ticks. Every call that counts against Lambda's shared 15 a second comes out of an explicit budget;
-GetFunction has a limit of its own, and DescribeScalableTargets is not Lambda's.
+GetFunction has a limit of its own, and DescribeScalableTargets is not Lambda's. What AWS said stands where a later read
+meets a throttle or a fault of AWS's side: it is read again at the next tick, and before any write.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, assert_never
 
 from warmcast.aws.wire import LOCAL_THROTTLE
 from warmcast.errors import AwsError
 from warmcast.model import NO_CAPACITY, Fault, FaultKind, Status, TargetState
 from warmcast.observe.faults import fault_of
+from warmcast.observe.seen import Seen, after_fault, failed_with, is_from, troubles
 from warmcast.observe.turns import Look, Standing, Subject, Sweeping, is_alias, looks_of, plan
 
 if TYPE_CHECKING:
@@ -57,15 +58,6 @@ class AutoScaling(Protocol):
 
 K = TypeVar("K")
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T_co]):
-    """What a read gave, and when."""
-
-    value: T_co | Fault
-    at: datetime
 
 
 class Sweep:
@@ -81,7 +73,7 @@ class Sweep:
         self._scalables: dict[TargetId, Seen[ScalableTarget | None]] = {}
         self._account_at: datetime | None = None
         self._last: datetime | None = None
-        self._calls_left = 0
+        self._calls_left = 0.0
         self._facts_left = 0
         self.account: AccountLimits | None = None
         self.account_fault: Fault | None = None
@@ -95,7 +87,7 @@ class Sweep:
         now: datetime,
         in_time: Callable[[], bool],
     ) -> None:
-        """Read what is due within this tick's budget of calls; what remains waits for the next tick.
+        """Read what is due within the sweep's budget of calls; what remains waits for the next tick.
 
         Args:
             targets: the fleet, the most important first.
@@ -106,29 +98,30 @@ class Sweep:
         """
         self._calls_left = self._sweeping.calls_per_tick
         self._facts_left = self._sweeping.facts_per_tick
-        kept_back = self._calls_left // 4
         self._forget(now)
-        self._read_account(now)
+        self._read_account(now, in_time=in_time)
         self._read_scalables([t for t in targets if self._is_scalable_due(t, now)], now=now, in_time=in_time)
         standings = self._standings(targets, pending=pending, suspects=suspects)
         for look in plan(standings, now=now, last=self._last, sweeping=self._sweeping):
-            left = self._facts_left if look.subject is Subject.FACTS else self._calls_left - kept_back
+            left = self._facts_left if look.subject is Subject.FACTS else self._calls_left
             if left > 0 and in_time():
                 self._take(look, now)
         self._last = now
 
     def reread(
-        self, targets: Sequence[TargetId], *, now: datetime, in_time: Callable[[], bool]
+        self, targets: Sequence[TargetId], *, now: datetime, calls: float, in_time: Callable[[], bool]
     ) -> dict[TargetId, TargetState | Fault]:
-        """Read all of these targets' state, in this order, as far as the tick's calls go; the others are absent.
+        """Read all of these targets' state, in this order, as far as `calls` go; the others are absent.
 
-        What this tick has read already is not read twice.
+        The calls are the rereads' own: what the sweep spent, and a throttle that it met, take nothing of them. What
+        this tick has read already is not read twice.
         """
+        self._calls_left = calls
         fresh = {}
         for start in range(0, len(targets), DESCRIBED_TOGETHER):
             batch = targets[start : start + DESCRIBED_TOGETHER]
             self._read_scalables(
-                [t for t in batch if not _is_from(self._scalables.get(t), now)], now=now, in_time=in_time
+                [t for t in batch if not is_from(self._scalables.get(t), now)], now=now, in_time=in_time
             )
             for target in batch:
                 state = self._reread(target, now=now, in_time=in_time)
@@ -137,7 +130,7 @@ class Sweep:
         return fresh
 
     def state(self, target: TargetId) -> TargetState | Fault | None:
-        """The newest state known, the fault that its last read met, or None where something was never read."""
+        """The newest state known, the fault that hides it, or None where something was never read."""
         capacities, facts = self._capacities.get(target.function), self._facts.get(target)
         alias, scalable = self._aliases.get(target), self._scalables.get(target)
         for seen in (capacities, alias, facts, scalable):
@@ -146,6 +139,12 @@ class Sweep:
         if capacities is None or facts is None or scalable is None or (alias is None and is_alias(target)):
             return None
         return _state(target, capacities, alias, facts, scalable)
+
+    def notes(self) -> tuple[Fault, ...]:
+        """Faults that hide no state, because what was known before stands: each once, with whom it met."""
+        return troubles(
+            [*self._capacities.items(), *self._aliases.items(), *self._facts.items(), *self._scalables.items()]
+        )
 
     def elsewhere(self, targets: AbstractSet[TargetId]) -> int:
         """Provisioned concurrency known of that belongs to none of these targets."""
@@ -179,8 +178,7 @@ class Sweep:
             return Standing(look, None, pressing=pressing)
         if look.subject is Subject.FACTS:  # nothing but another version changes these
             pressing = early = False
-        fault = seen.value.kind if isinstance(seen.value, Fault) else None
-        return Standing(look, seen.at, fault, pressing=pressing, early=early)
+        return Standing(look, seen.at, failed_with(seen), pressing=pressing, early=early)
 
     def _is_unsettled(self, target: TargetId) -> bool:
         """Whether something is under way that the next tick may find done: an allocation, or a version shift."""
@@ -198,7 +196,7 @@ class Sweep:
 
     def _is_scalable_due(self, target: TargetId, now: datetime) -> bool:
         seen = self._scalables.get(target)
-        return seen is None or isinstance(seen.value, Fault) or now - seen.at >= self._sweeping.scalable
+        return seen is None or failed_with(seen) is not None or now - seen.at >= self._sweeping.scalable
 
     def _seen(self, look: Look) -> Seen[object] | None:
         match look.subject:
@@ -215,14 +213,15 @@ class Sweep:
 
     def _reread(self, target: TargetId, *, now: datetime, in_time: Callable[[], bool]) -> TargetState | Fault | None:
         """The target's state of this tick; None where calls or time do not reach for it."""
-        lacking = [look for look in looks_of(target) if not _is_from(self._seen(look), now)]
+        lacking = [look for look in looks_of(target) if not is_from(self._seen(look), now)]
         calls = sum(look.subject is not Subject.FACTS for look in lacking)
         if calls > self._calls_left or not in_time():
             return None
         for look in lacking:
             self._take(look, now)
-        whole = all(_is_from(self._seen(look), now) for look in looks_of(target))
-        return self.state(target) if whole and _is_from(self._scalables.get(target), now) else None
+        parts = [*map(self._seen, looks_of(target)), self._scalables.get(target)]
+        met = next((seen.trouble.fault for seen in parts if seen and seen.trouble and seen.trouble.at == now), None)
+        return met or (self.state(target) if all(is_from(seen, now) for seen in parts) else None)
 
     def _take(self, look: Look, now: datetime) -> None:
         target, functions = look.target, self._functions
@@ -241,7 +240,7 @@ class Sweep:
                 assert_never(look.subject)
 
     def _keep(self, shelf: dict[K, Seen[T]], key: K, ask: Callable[[], T], now: datetime) -> None:
-        """Keep what AWS answers, or why it did not. A throttle, AWS's or our own, ends the tick's looks."""
+        """Keep what AWS answers, or why it did not. A throttle, AWS's or our own, ends the looks under way."""
         try:
             shelf[key] = Seen(ask(), now)
         except AwsError as error:
@@ -249,7 +248,7 @@ class Sweep:
             if fault.kind is FaultKind.THROTTLED:
                 self._calls_left, self._facts_left = 0, 0
             if error.code != LOCAL_THROTTLE:  # of our own making: nothing was asked, so nothing is known to be wrong
-                shelf[key] = Seen(fault, now)
+                shelf[key] = after_fault(shelf.get(key), fault, now)
 
     def _read_scalables(self, targets: Sequence[TargetId], *, now: datetime, in_time: Callable[[], bool]) -> None:
         for start in range(0, len(targets), DESCRIBED_TOGETHER):
@@ -260,11 +259,15 @@ class Sweep:
                 found = self._autoscaling.describe(batch)
                 self._scalables |= {target: Seen(found.get(target), now) for target in batch}
             except AwsError as error:
-                self._scalables |= dict.fromkeys(batch, Seen(fault_of(error), now))
+                fault = fault_of(error)
+                self._scalables |= {target: after_fault(self._scalables.get(target), fault, now) for target in batch}
 
-    def _read_account(self, now: datetime) -> None:
+    def _read_account(self, now: datetime, *, in_time: Callable[[], bool]) -> None:
         """The account's limits, hourly; where that fails the last ones known stand, and the fault is told."""
         if self._account_at is not None and now - self._account_at < self._sweeping.account:
+            return
+        if not in_time():
+            self.account_fault = Fault(FaultKind.AWS, "GetAccountSettings: no time was left for it")
             return
         self._calls_left -= 1
         try:
@@ -279,10 +282,6 @@ class Sweep:
         self._aliases = {key: seen for key, seen in self._aliases.items() if now - seen.at < FORGET_AFTER}
         self._facts = {key: seen for key, seen in self._facts.items() if now - seen.at < FORGET_AFTER}
         self._scalables = {key: seen for key, seen in self._scalables.items() if now - seen.at < FORGET_AFTER}
-
-
-def _is_from(seen: Seen[object] | None, now: datetime) -> bool:
-    return seen is not None and seen.at == now
 
 
 def _state(
