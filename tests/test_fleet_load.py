@@ -200,6 +200,18 @@ def test_a_target_outside_the_stacks_pattern_is_refused(pattern: str) -> None:
     assert (finding.key, finding.severity) == ("function", Severity.ERROR)
 
 
+def test_two_regions_in_one_fleet_are_an_error_wherever_it_is(tmp_path: Path) -> None:
+    """Offline nobody knows where Warmcast runs, but it can't be in both: the second one fails."""
+    one = "  - {{function: api, qualifier: {0}, region: {1}, capacity: {{max: 5}}}}\n"
+    text = "targets:\n" + one.format("a", "eu-west-1") + one.format("b", "us-east-1") + one.format("c", "eu-west-1")
+    (tmp_path / "fleet.yaml").write_text(text)
+    fleet = load_fleet([tmp_path], home=None)
+    errors = [finding for finding in fleet.findings if finding.severity is Severity.ERROR]
+    assert [(finding.line, finding.key) for finding in errors] == [(3, "region")]
+    assert errors[0].message.startswith('must be where the rest of the fleet is (eu-west-1), but is "us-east-1"')
+    assert fleet.refused == ("api:b",)
+
+
 def test_a_missing_path_is_an_error_that_names_it(tmp_path: Path) -> None:
     """Nothing can be checked that is not there."""
     with pytest.raises(FleetError, match=r"nowhere: no such file or folder"):

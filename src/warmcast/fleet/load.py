@@ -95,6 +95,7 @@ class _Draft:
     findings: dict[Finding, None] = field(default_factory=dict)
     entries: list[_Entry] = field(default_factory=list)
     refused: dict[str, None] = field(default_factory=dict)
+    named: dict[str, str] = field(default_factory=dict)
 
     def found(self, findings: Iterable[Finding]) -> bool:
         """Keep findings, each once; whether an error is among them."""
@@ -295,7 +296,7 @@ def _add_target(draft: _Draft, node: Node, base: Node | None, *, usable: bool) -
     name = _name(raw, node)
     problems = list(checked.problems)
     if checked.policy is not None:
-        problems.extend(_elsewhere(checked.policy, raw, draft.home))
+        problems.extend(_elsewhere(checked.policy, raw, draft))
     bad = draft.found(finding for problem in problems for finding in _target_finding(draft, problem, merged, name))
     if bad or checked.policy is None or not usable:
         draft.refused[name] = None
@@ -325,8 +326,12 @@ def _target_finding(draft: _Draft, problem: Problem, node: Node, name: str) -> I
         yield replace(problem, hint=hint).at(place.file, place.line)
 
 
-def _elsewhere(policy: Policy, raw: Mapping[str, Plain], home: Home) -> Iterator[Problem]:
-    """A target that is not where Warmcast runs can't be managed yet; what is not known of that is not compared."""
+def _elsewhere(policy: Policy, raw: Mapping[str, Plain], draft: _Draft) -> Iterator[Problem]:
+    """A target that is not where Warmcast runs can't be managed yet.
+
+    Where that is not known, the first place that a target names is as good as any; a second one is elsewhere for sure.
+    """
+    home = draft.home
     if not fnmatchcase(policy.function, home.functions):
         rule = f"within the stack's FunctionPattern ({home.functions})"
         yield Problem(("function",), rule, show(policy.function), "the function's role may not touch it")
@@ -335,7 +340,11 @@ def _elsewhere(policy: Policy, raw: Mapping[str, Plain], home: Home) -> Iterator
         here = getattr(home, key)
         if given is None or given == here:
             continue
-        if here:
+        first = draft.named.setdefault(key, given)
+        if not here and given != first:
+            hint = "another account or Region is not carried out by this version"
+            yield Problem(path, f"where the rest of the fleet is ({first})", show(given), hint)
+        elif here:
             hint = "another account or Region is not carried out by this version"
             yield Problem(path, f"where Warmcast runs ({here})", show(given), hint)
         else:
