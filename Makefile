@@ -91,8 +91,8 @@ e2e: .venv/.installed .venv-sam/.installed ## build, then invoke the function in
 	@$(WITH_LAMBDA_PYTHON) SAM="$(CURDIR)/$(SAM)" $(BIN)/python -m pytest -v -m e2e tests/e2e $(ARGS)
 
 .PHONY: bench
-bench: .venv/.installed ## measure ticks, decisions, imports and the package
-	@PYTHONPATH=src:tests $(BIN)/python -m bench
+bench: .venv/.installed ## measure ticks, decisions, imports and the package; ARGS=--write writes docs/benchmark.md
+	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ARGS)
 
 .PHONY: deploy
 deploy: build ## build and deploy; PARAMETERS="Architecture=x86_64" for both, ARGS=--guided the first time
