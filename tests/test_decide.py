@@ -76,6 +76,17 @@ def test_seen_demand_skips_gaps() -> None:
     assert seen.demand == pytest.approx(15.0)
 
 
+def test_a_minute_that_was_wholly_turned_away_is_not_zero() -> None:
+    """Throttled requests of unknown duration make a minute of unknown demand: the known ones before it count."""
+    known = history((10.0,) * 30)
+    work, throttles = known.fine.work_s.copy(), known.fine.throttles.copy()
+    work[-1], throttles[-1] = 0.0, 600.0
+    fine = replace(known.fine, work_s=work, throttles=throttles, arrivals=np.where(work > 0, np.nan, 0.0))
+    seen = seen_demand(replace(known, fine=fine), now=NOON)
+    assert seen is not None
+    assert seen.demand >= 10.0
+
+
 def test_nothing_measured_is_nothing_seen() -> None:
     """Without a known minute there is no seen demand, not a zero."""
     assert seen_demand(history((float("nan"),) * 5), now=NOON) is None

@@ -353,6 +353,21 @@ def test_two_aliases_on_one_version_are_told() -> None:
     assert fault.message == "api:blue and api:live point to version 7: AWS provisions only one of them"
 
 
+def test_what_was_not_read_in_passing_is_told() -> None:
+    """A throttled sweep hides no state, and is a fault of the tick all the same."""
+
+    class Throttled(FakeAws):
+        def observe(self, policies: Any, memories: Any, *, now: datetime) -> Any:  # noqa: ANN401 - as FakeAws
+            note = Fault(FaultKind.THROTTLED, "GetAlias: TooManyRequestsException: a:live")
+            return replace(super().observe(policies, memories, now=now), notes=(note,))
+
+    bench = busy("a:live")
+    bench.aws = Throttled(histories=bench.aws.histories)
+    report = bench.tick()
+    assert result(report, A).result is Result.APPLIED
+    assert "GetAlias" in report.faults[0].message
+
+
 def test_hours_of_waiting_count_as_failing() -> None:
     """Weights that a failed deploy left behind: after an hour the target counts as failed, and so the alarm tells."""
     bench = busy("a:live")

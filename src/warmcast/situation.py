@@ -189,10 +189,11 @@ def seen_demand(history: History, *, now: datetime) -> Seen | None:
     minute (a timer) is half a reason at most.
     """
     fine = history.fine.between(history.fine.start, int(now.timestamp()))
-    known = np.flatnonzero(~np.isnan(fine.work_s))[-SEEN_MINUTES:]
+    measured = fine.demand
+    known = np.flatnonzero(~np.isnan(measured))[-SEEN_MINUTES:]
     if not known.size:
         return None
-    demand = fine.demand[known]
+    demand = measured[known]
     arrivals = (fine.arrivals + np.nan_to_num(fine.throttles))[known]
     counted = arrivals[~np.isnan(arrivals)]
     return Seen(demand=_higher_mean(demand), rate_per_s=_higher_mean(counted) / fine.step_s)

@@ -211,6 +211,7 @@ class _Pass:
             fleet_version=self.fleet.version,
         )
         self.faults += [seen.observed.account_fault] if seen.observed.account_fault else []
+        self.faults += seen.observed.notes
         self.faults += [Fault(FaultKind.CONFLICT, words) for words in seen.shared_versions]
         decisions = self._decide(seen)
         wanted = self._share(decisions, seen)

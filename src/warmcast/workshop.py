@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from warmcast.act import DryRunActor, LiveActor
@@ -10,6 +11,7 @@ from warmcast.aws.table import ReadOnlyTable
 from warmcast.knowledge import Knowledge
 from warmcast.look import look
 from warmcast.observe import Observer, Shares, Sweeping
+from warmcast.outcomes import isolated
 from warmcast.tick import Ports, run
 
 if TYPE_CHECKING:
@@ -65,8 +67,8 @@ class Workshop:
         policies = self.fleet.policies
         seen = look(policies, observer=self.observer, recollection=recollection, now=now)
         for target in self.knowledge.due(seen.histories, now=now, most=len(policies)):
-            history = seen.observations[target].history
-            self.knowledge.learn(target, history, zone=policies[target].timezone, now=now)
+            history, zone = seen.observations[target].history, policies[target].timezone
+            isolated(partial(self.knowledge.learn, target, history, zone=zone, now=now), lambda _bug: None)
         learned = self.knowledge.learned
         return {t: replace(each, learned=learned.get(t)) for t, each in seen.observations.items()}
 
