@@ -70,20 +70,20 @@ class Polling:
     | series    | busy       | quiet      | sooner                                                               |
     | --------- | ---------- | ---------- | -------------------------------------------------------------------- |
     | work      | every tick | 15 min     |                                                                      |
-    | arrivals  | 20 min     | (20 min)   | every tick: together with throttles, which only they can be scaled by |
+    | arrivals  | 30 min     | (30 min)   | every tick: together with throttles, which only they can be scaled by |
     | throttles | 60 min     | 60 min     | every tick: throttled lately, or demand above 80 % of what is allowed |
     | peak      | 120 min    | (120 min)  |                                                                      |
-    | spilled   | 60 min     | (60 min)   | 15 min: within half an hour of a change of capacity                  |
+    | spilled   | 60 min     | (60 min)   | 30 min: within half an hour of a change of capacity                  |
 
     In brackets: only if the target has worked since; a minute without work has none of them, so a quiet target is not
     asked for them at all. Quiet work is read every 15 minutes and no rarer: data older than that counts as stale.
     """
 
     work: Cadence = Cadence(busy=0, quiet=15)
-    arrivals: Cadence = Cadence(busy=20, quiet=20, sooner=0)
+    arrivals: Cadence = Cadence(busy=30, quiet=30, sooner=0)
     throttles: Cadence = Cadence(busy=60, quiet=60, sooner=0)
     peak: Cadence = Cadence(busy=120, quiet=120)
-    spilled: Cadence = Cadence(busy=60, quiet=60, sooner=15)
+    spilled: Cadence = Cadence(busy=60, quiet=60, sooner=30)
     quiet_after_min: int = 30
 
     def cadence(self, measure: Measure) -> Cadence:
