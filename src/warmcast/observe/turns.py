@@ -78,7 +78,7 @@ class Sweeping:
         account, scalable: read when older than this.
         retry: what is missing or denied is asked for again after this long; other faults at the next tick.
         early: what is in doubt is read again when it is older than this.
-        calls_per_tick: most calls of Lambda's shared limit that the sweep makes in one tick: 4 a second for 50 seconds.
+        calls_per_tick: most calls of Lambda's shared limit that the sweep makes in one tick: 4 a second for 38 seconds.
             A fleet of 1,000 in steady state needs 42. Rereads have calls of their own.
         facts_per_tick: GetFunction reads in one tick.
     """
@@ -90,7 +90,7 @@ class Sweeping:
     scalable: timedelta = timedelta(hours=1)
     retry: timedelta = timedelta(minutes=15)
     early: timedelta = timedelta(minutes=30)
-    calls_per_tick: int = 200
+    calls_per_tick: int = 150
     facts_per_tick: int = 100
 
     def period(self, subject: Subject) -> timedelta:
