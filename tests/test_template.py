@@ -46,7 +46,6 @@ ALARMS = {name: each["Properties"] for name, each in RESOURCES.items() if each["
 
 # Actions that no call of ours names: AWS asks for them beside the call.
 BESIDE = {
-    "lambda:ListTags": "GetFunction leaves the tags out without it",
     "lambda:GetProvisionedConcurrencyConfig": "Application Auto Scaling probes it in the caller's name",
     "cloudwatch:PutMetricAlarm": "the same",
     "cloudwatch:DescribeAlarms": "the same",

@@ -21,13 +21,11 @@ NOWHERE = TargetId(CHECKOUT.account, CHECKOUT.region, "checkout-api", "nowhere")
 
 
 def test_facts_of_a_function_come_from_both_its_alias_and_itself(aws: LocalAws, clients: Clients) -> None:
-    """Version and memory are the alias's; reserved concurrency and tags are answered only for the function."""
-    aws.create_function(
-        "checkout-api", memory_mb=1536, timeout_s=9, architecture="arm64", reserved=40, tags={"team": "payments"}
-    )
+    """Version and memory are the alias's; reserved concurrency is answered only for the function."""
+    aws.create_function("checkout-api", memory_mb=1536, timeout_s=9, architecture="arm64", reserved=40)
     facts = clients.functions.function("checkout-api", "live")
     assert (facts.version, facts.memory_mb, facts.architecture, facts.timeout_s) == ("1", 1536, "arm64", 9.0)
-    assert (facts.ineligible, facts.reserved, facts.tags) == ("", 40, {"team": "payments"})
+    assert (facts.ineligible, facts.reserved) == ("", 40)
 
 
 def test_a_function_that_reserves_nothing_has_no_reservation(aws: LocalAws, clients: Clients) -> None:

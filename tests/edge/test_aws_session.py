@@ -8,7 +8,7 @@ import pytest
 
 from builders import CHECKOUT, NOON
 from scripted import Reply, StepClock
-from warmcast.aws.session import home_of, make_clients, whoami
+from warmcast.aws.session import make_clients, whoami
 from warmcast.errors import AwsError, WarmcastError
 from warmcast.fleet import Home
 
@@ -35,21 +35,6 @@ def test_no_such_profile_is_told_by_its_name() -> None:
         whoami(region="eu-west-1", profile="nobody")
     with pytest.raises(AwsError, match="ProfileNotFound"):
         make_clients(region="eu-west-1", table_name="t", profile="nobody", clock=StepClock())
-
-
-def test_the_lambda_learns_where_it_is_from_its_own_arn() -> None:
-    """With or without a qualifier, in any partition, and without a call."""
-    assert home_of("arn:aws:lambda:eu-west-1:111122223333:function:warmcast") == Home("111122223333", "eu-west-1")
-    assert home_of("arn:aws-cn:lambda:cn-north-1:111122223333:function:w:live") == Home("111122223333", "cn-north-1")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "warmcast", "arn:aws:sqs:eu-west-1:111122223333:queue", "arn:aws:lambda:eu-west-1"]
-)
-def test_what_is_no_functions_arn_is_refused(text: str) -> None:
-    """The text comes back in the message."""
-    with pytest.raises(WarmcastError, match="not the ARN of a Lambda function"):
-        home_of(text)
 
 
 def test_an_empty_endpoint_means_aws_itself(monkeypatch: pytest.MonkeyPatch) -> None:

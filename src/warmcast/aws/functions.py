@@ -5,7 +5,7 @@ The only module that calls Lambda. How fast it may do so is `wire`'s business.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,6 @@ class FunctionFacts:
         version: the published version that the qualifier stands for.
         ineligible: why this version can't have provisioned concurrency; empty if it can.
         reserved: the function's reserved concurrency; None if it reserves none.
-        tags: the function's tags (versions and aliases have none); empty where we may not read them.
     """
 
     version: str
@@ -42,7 +41,6 @@ class FunctionFacts:
     timeout_s: float
     ineligible: str
     reserved: int | None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Functions:
     def function(self, function: str, qualifier: str) -> FunctionFacts:
         """Facts of a function at a qualifier: two GetFunction calls, which have a rate limit of their own (100/s).
 
-        Two, because AWS answers reserved concurrency and tags only for the unqualified function
+        Two, because AWS answers reserved concurrency only for the unqualified function
         (github.com/hashicorp/terraform-provider-aws/issues/37660).
         """
         with translated("GetFunction"):
@@ -75,7 +73,6 @@ class Functions:
                 timeout_s=float(qualified["Timeout"]),
                 ineligible=_ineligible(qualified),
                 reserved=unqualified.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-                tags=dict(unqualified.get("Tags") or {}),
             )
 
     def weights(self, function: str, alias: str) -> AliasFacts:

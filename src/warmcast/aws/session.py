@@ -113,11 +113,3 @@ def whoami(*, region: str | None = None, profile: str | None = None, endpoint_ur
             raise WarmcastError("no Region: set AWS_REGION, or one in the profile, or pass --region")
         sts = session.client("sts", endpoint_url=endpoint_url or None, config=_config("", attempts=2))
         return Home(account=sts.get_caller_identity()["Account"], region=session.region_name)
-
-
-def home_of(function_arn: str) -> Home:
-    """Account and Region out of a Lambda function's own ARN (`context.invoked_function_arn`): no call is made."""
-    parts = function_arn.split(":")
-    if len(parts) < 7 or parts[2] != "lambda":
-        raise WarmcastError(f"not the ARN of a Lambda function: {function_arn}")
-    return Home(account=parts[4], region=parts[3])
