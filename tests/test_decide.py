@@ -87,6 +87,18 @@ def test_a_minute_that_was_wholly_turned_away_is_not_zero() -> None:
     assert seen.demand >= 10.0
 
 
+def test_the_seen_rate_counts_busy_minutes_whose_arrivals_are_not_read_yet() -> None:
+    """Idle minutes have no arrivals at once; those of busy ones follow from their demand until they are read."""
+    read = history((0.0, 10.0) * 15)
+    late = read.fine.arrivals.copy()
+    late[-4:] = np.where(read.fine.work_s[-4:] > 0, np.nan, 0.0)
+    seen = seen_demand(replace(read, fine=replace(read.fine, arrivals=late)), now=NOON)
+    expected = seen_demand(read, now=NOON)
+    assert seen is not None
+    assert expected is not None
+    assert seen.rate_per_s == pytest.approx(expected.rate_per_s)
+
+
 def test_nothing_measured_is_nothing_seen() -> None:
     """Without a known minute there is no seen demand, not a zero."""
     assert seen_demand(history((float("nan"),) * 5), now=NOON) is None

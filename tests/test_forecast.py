@@ -211,6 +211,22 @@ def test_demand_without_arrivals_is_forecast_as_it_is() -> None:
 # --- what is going on now --------------------------------------------------------------------------------------------
 
 
+def test_arrivals_that_are_read_later_make_no_endless_durations() -> None:
+    """Sparse traffic: idle minutes have no arrivals at once, busy ones have theirs read every half hour."""
+    now = after(14, 3)
+    sparse = np.where(np.arange(len(WEEKS)) % 4 == 0, 4.0, 0.0) * noise(len(WEEKS), 0.2)
+    history = seen_at(now, MONDAY, sparse, duration_s=0.5)
+    learned = learn(history, zone=UTC_ZONE, now=now)
+    arrivals = history.fine.arrivals.copy()
+    late = slice(len(arrivals) - 25, None)
+    arrivals[late] = np.where(history.fine.work_s[late] > 0, np.nan, 0.0)
+    unread = replace(history, fine=replace(history.fine, arrivals=arrivals))
+    known, guessed = (forecast(each, learned, zone=UTC_ZONE, now=now, horizon=HOUR) for each in (history, unread))
+    assert isinstance(known, Forecast)
+    assert isinstance(guessed, Forecast)
+    assert guessed.quantile(0.9) == pytest.approx(known.quantile(0.9), rel=0.3)
+
+
 def test_a_new_level_is_followed_and_fades() -> None:
     """Half an hour at four times the season: the median follows at once and believes it less with the lead."""
     now = after(14, 11)

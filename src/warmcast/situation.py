@@ -194,9 +194,12 @@ def seen_demand(history: History, *, now: datetime) -> Seen | None:
     if not known.size:
         return None
     demand = measured[known]
-    arrivals = (fine.arrivals + np.nan_to_num(fine.throttles))[known]
-    counted = arrivals[~np.isnan(arrivals)]
-    return Seen(demand=_higher_mean(demand), rate_per_s=_higher_mean(counted) / fine.step_s)
+    arrivals = fine.arrivals + np.nan_to_num(fine.throttles)
+    both = ~np.isnan(arrivals) & (measured > 0)
+    served, counted = float(measured[both].sum()) * fine.step_s, float(arrivals[both].sum())
+    per_demand = counted / served if served > 0 else 0.0  # arrivals a second per execution in progress
+    rate_per_s = np.where(np.isnan(arrivals[known]), demand * per_demand, arrivals[known] / fine.step_s)
+    return Seen(demand=_higher_mean(demand), rate_per_s=_higher_mean(rate_per_s))
 
 
 def _higher_mean(values: FloatArray) -> float:

@@ -65,8 +65,13 @@ def five_minute_steps(history: History, start: int, end: int) -> Steps:
         part = series.between(first, end)
         if len(part):
             place = slice((part.start - first) // STEP_S, -(-(part.end - first) // STEP_S))
-            _lay(_means(part, part.demand), demand[place])
-            _lay(_means(part, arrival_rate(part)), rate_per_s[place])
+            minutes, arriving = part.demand, arrival_rate(part)
+            # Idle minutes are known to have no arrivals before those of the busy ones beside them are read: a step of
+            # which only the idle minutes' arrivals are known has no known rate, else its durations would be endless.
+            unread = np.where(~np.isnan(minutes) & np.isnan(arriving), np.nan, 0.0)
+            whole = np.where(_means(part, unread, of_all=True) == 0, 0.0, np.nan)
+            _lay(_means(part, minutes), demand[place])
+            _lay(_means(part, arriving) + whole, rate_per_s[place])
     return Steps(first, demand, rate_per_s)
 
 
@@ -80,15 +85,18 @@ def _lay(values: FloatArray, over: FloatArray) -> None:
     np.copyto(over, values, where=~np.isnan(values))
 
 
-def _means(series: Series, values: FloatArray) -> FloatArray:
-    """Means of the known minutes of each 5-minute step."""
+def _means(series: Series, values: FloatArray, *, of_all: bool = False) -> FloatArray:
+    """Means of the known minutes of each 5-minute step; `of_all`: of all minutes, NaN where one is not known."""
     per_step = STEP_S // series.step_s
     if per_step == 1:
         return values
     before = series.start % STEP_S // series.step_s
-    padded = np.full(-(-(before + len(values)) // per_step) * per_step, np.nan)
+    padded = np.full(-(-(before + len(values)) // per_step) * per_step, 0.0 if of_all else np.nan)
     padded[before : before + len(values)] = values
     rows = padded.reshape(-1, per_step)
+    if of_all:
+        overall: FloatArray = rows.mean(axis=1)
+        return overall
     known = ~np.isnan(rows)
     count = known.sum(axis=1)
     sums = np.where(known, rows, 0.0).sum(axis=1)
