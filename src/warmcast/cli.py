@@ -26,7 +26,7 @@ from rich.console import Console
 from warmcast import __version__, terminal
 from warmcast.aws.session import make_clients, whoami
 from warmcast.aws.throttle import SystemClock
-from warmcast.errors import WarmcastError
+from warmcast.errors import AwsError, WarmcastError
 from warmcast.fleet import Home, Severity, load_fleet
 from warmcast.fleet.schema import schema_text
 from warmcast.model import Budget, Rhythm, TickStatus
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 FLEET_FOLDER = Path("src/fleet")
 LAPTOP_TICK_S = 600.0
+TABLE_CALLS = {"Query", "PutItem", "DeleteItem"}
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -61,12 +62,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         wrong.show()
         return 2
     except WarmcastError as error:
-        click.echo(f"warmcast: {error}", err=True)
+        click.echo(f"warmcast: {error}{_hint(error)}", err=True)
         return 1
     except Exception as bug:  # noqa: BLE001 - the error boundary: whatever gets here is a bug of ours
         traceback.print_exc()
         click.echo(f"warmcast {__version__}: this is a bug of ours: {type(bug).__name__}: {bug}", err=True)
         return 3
+
+
+def _hint(error: WarmcastError) -> str:
+    """What to do about an error of AWS that its own words leave open."""
+    no_table = (
+        isinstance(error, AwsError) and error.code == "ResourceNotFoundException" and error.operation in TABLE_CALLS
+    )
+    return "; there is no such control table: pass the stack's output ControlTableName as --table" if no_table else ""
 
 
 # --- options that commands share -------------------------------------------------------------------------------------
@@ -191,7 +200,7 @@ def plan_command(fleet_path: Path, hours: float, form: str, table: str | None, *
         _print_csv(plans)
     else:
         terminal.print_plans(Console(), plans, now=now)
-    return _exit_code_of(workshop.fleet)
+    return 1 if any(each.unread for each in plans) else _exit_code_of(workshop.fleet)
 
 
 @warmcast.command("tick")
@@ -318,6 +327,7 @@ def _plan_record(each: Plan) -> dict[str, object]:
     return {
         "target": str(each.target),
         "timezone": each.timezone,
+        "standing": each.standing,
         "basis": each.basis,
         "note": each.note,
         "usd": round(each.usd, 4),

@@ -49,13 +49,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The next hours of one target; `note` says why there is no forecast, where there is none."""
+    """The next hours of one target.
+
+    Args:
+        standing: what stands now, as far as known.
+        note: what could not be read, or why there is no forecast; empty where all is well.
+        unread: whether something could not be read.
+    """
 
     target: TargetId
     timezone: str
+    standing: int
     steps: tuple[Step, ...]
     basis: str
     note: str
+    unread: bool
     usd: float
 
 
@@ -93,8 +101,10 @@ def plan(
     return Plan(
         target=observation.target,
         timezone=str(policy.timezone),
+        standing=standing_of(observation),
         steps=steps,
         basis=forecast.basis if isinstance(forecast, Forecast) else "",
+        unread=bool(notes),
         note="; ".join(notes) or ("" if isinstance(forecast, Forecast) else forecast.reason),
         usd=sum(each.capacity for each in steps) * (step / timedelta(hours=1)) * ahead.per_unit.usd_per_unit_hour,
     )

@@ -15,7 +15,7 @@ from warmcast.model import Action, Result, TickStatus
 from warmcast.plan import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from rich.console import Console
@@ -35,25 +35,29 @@ STYLES = {
 BLOCKS = " ▁▂▃▄▅▆▇█"
 STRIP_WIDTH = 96
 
+WIDE = 120
+"""Columns from which a tick's numbers fit beside its reasons; these come first on a narrow terminal."""
+
+NUMBERS = ("floor-ceiling", "demand", "foreseen p50/p90")
+
 
 def print_report(console: Console, report: TickReport) -> None:
-    """One row per target: from where to where, why, and what came of it."""
+    """One row per target: from where to where, why, and what came of it; its numbers where there is room for them."""
     if report.status is TickStatus.LOCKED:
         return
+    wide = console.width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, title=_title(report), title_justify="left")
-    for heading, justify in (
-        ("target", "left"),
-        ("capacity", "right"),
-        ("floor-ceiling", "right"),
-        ("demand", "right"),
-    ):
-        table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=True)
-    table.add_column("foreseen p50/p90", justify="right", no_wrap=True)
-    table.add_column("reason")
-    table.add_column("outcome")
+    table.add_column("target", overflow="fold")
+    table.add_column("capacity", justify="right", no_wrap=True)
+    for heading in NUMBERS if wide else ():
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    table.add_column("outcome", overflow="fold", min_width=24)
     for row in report.rows:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, wide=wide))
     console.print(table)
+    if not report.rows:
+        console.print("no targets in the fleet")
     for line in [*report.findings, *(fault.message for fault in report.faults)]:
         console.print(f"[red]{escape(line)}[/red]")
     calls = ", ".join(f"{count} {name}" for name, count in sorted(report.calls.items()))
@@ -65,7 +69,7 @@ def _title(report: TickReport) -> str:
     return f"tick of {report.at:%Y-%m-%d %H:%M:%S} UTC{dry}"
 
 
-def _cells(row: Row) -> list[Text]:
+def _cells(row: Row, *, wide: bool) -> list[Text]:
     decision, outcome = row.outcome.decision, row.outcome
     current = "?" if decision.current is None else str(decision.current)
     same = decision.action is Action.HOLD and decision.wanted == decision.current
@@ -73,34 +77,50 @@ def _cells(row: Row) -> list[Text]:
     reason = decision.reason.value + (f" ({decision.rule})" if decision.rule else "")
     said = outcome.result.value + (f": {outcome.detail}" if outcome.detail else "")
     fault = f" [{row.fault}]" if row.fault else ""
-    return [
-        Text(str(decision.target), style="bold"),
-        Text(current if same else f"{current} → {decision.wanted}"),
+    numbers = [
         Text(f"{decision.floor}-{decision.ceiling}"),
         Text("-" if decision.demand is None else f"{decision.demand:.1f}"),
         Text(foreseen),
+    ]
+    return [
+        Text(str(decision.target), style="bold"),
+        Text(current if same else f"{current} → {decision.wanted}"),
+        *(numbers if wide else ()),
         Text(reason),
         Text(said + fault, style=STYLES.get(outcome.result, "")),
     ]
 
 
 def print_plans(console: Console, plans: Sequence[Plan], *, now: datetime) -> None:
-    """A strip per target, its next change in words, and its changes in its own zone."""
+    """A strip per target, what rules allow, its next change in words; hours are those of its own zone."""
+    if not plans:
+        console.print("no targets in the fleet")
     for each in plans:
         zone = ZoneInfo(each.timezone)
-        console.print(
-            f"\n[bold]{escape(str(each.target))}[/bold]  ({each.timezone}, forecast: {each.basis or each.note})"
-        )
-        if not each.steps:
-            continue
-        console.print(f"  {strip([step.capacity for step in each.steps])}", highlight=False)
-        lowest, highest = min(s.capacity for s in each.steps), max(s.capacity for s in each.steps)
-        hours = len(each.steps) * 5 / 60
-        console.print(
-            f"  capacity {lowest}-{highest} over {hours:g} hours from {now.astimezone(zone):%a %H:%M}, ${each.usd:.2f}"
-        )
-        moves = changes(each.steps)
-        console.print(f"  next: {_next(moves, zone)}", highlight=False)
+        forecast = f"forecast: {each.basis}" if each.basis else "no forecast"
+        console.print(f"\n[bold]{escape(str(each.target))}[/bold]  ({each.timezone}, {forecast})")
+        if each.note:
+            console.print(f"  [red]{escape(each.note)}[/red]")
+        if each.steps:
+            _print_steps(console, each, zone, now)
+
+
+def _print_steps(console: Console, each: Plan, zone: ZoneInfo, now: datetime) -> None:
+    capacities = [step.capacity for step in each.steps]
+    floors, ceilings = {step.floor for step in each.steps}, {step.ceiling for step in each.steps}
+    console.print(f"  {strip(capacities)}", highlight=False)
+    console.print(
+        f"  capacity {_range(capacities)} over {len(each.steps) * 5 / 60:g} hours from {now.astimezone(zone):%a %H:%M},"
+        f" floor {_range(floors)}, ceiling {_range(ceilings)}, ${each.usd:.2f}",
+        highlight=False,
+    )
+    stands = f"{each.standing} stand now, then " if each.standing != capacities[0] else ""
+    console.print(f"  {stands}{capacities[0]}; next: {_next(changes(each.steps), zone)}", highlight=False)
+
+
+def _range(values: Collection[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def _next(moves: Sequence[Step], zone: ZoneInfo) -> str:

@@ -182,7 +182,10 @@ def _print_end(console: Console, scene: Scene, played: Played, *, picture: Path,
     console.print(f"\nThe picture: [bold]{picture}[/]\n")
     fleet = scene.plan.fleet.resolve()
     fleet = fleet.relative_to(Path.cwd()) if fleet.is_relative_to(Path.cwd()) else fleet
-    console.print(f"Next: change a policy in {fleet} and run it again; read how in docs/policy.md.")
+    if not scene.source.startswith("traffic replayed"):
+        console.print(f"Next: change a policy in {fleet} and run it again; read how in docs/policy.md.")
+    else:
+        console.print(f"The policies, one of each kind in turn, are in {fleet} (written anew by each run).")
     console.print("      write your own in src/fleet and check it: make validate")
     console.print("      deploy: sam build && sam deploy --guided (every new target only observes at first)")
 

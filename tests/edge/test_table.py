@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -329,3 +331,15 @@ def test_a_dry_runs_table_recalls_and_writes_nothing(table: Table, dynamodb: Dyn
     dry.record(Outcome(decision(), Result.PLANNED), fleet_version="abc", now=NOON)
     dry.unlock("dry")
     assert dynamodb.scan(TableName=table_name)["Items"] == before
+
+
+def test_the_documented_items_stop_and_override(table: Table, table_name: str, dynamodb: DynamoDBClient) -> None:
+    """What docs/deploy.md tells to write by hand is what a tick reads."""
+    page = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text()
+    items = [json.loads(text) for text in re.findall(r"--item '(.*)'", page)]
+    for item in items:
+        dynamodb.put_item(TableName=table_name, Item=item)
+    found = table.recall(now=datetime(2026, 11, 27, 12, tzinfo=UTC))
+    assert found.everything_stopped
+    assert (found.overrides[CHECKOUT].minimum, found.overrides[CHECKOUT].maximum) == (40, 40)
+    assert found.unreadable == ()

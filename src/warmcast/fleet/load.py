@@ -279,9 +279,6 @@ def _items(document: Document, file: str) -> tuple[list[Node] | None, list[Findi
         return None, findings or [Problem(("targets",), "given", MISSING).at(file, root.line)]
     if not isinstance(targets.value, list):
         return None, [*findings, Problem(("targets",), "a list", show(targets.plain())).at(file, targets.line)]
-    if not targets.value:
-        empty = Problem(("targets",), "a list of at least one target", "empty", severity=Severity.WARNING)
-        findings.append(empty.at(file, targets.line))
     return targets.value, findings
 
 
