@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,6 +188,20 @@ def test_maxima_together_stay_within_the_budget() -> None:
     shared = share(scaled, limits(units=60))
     assert [(d.wanted, d.published_maximum) for d in shared] == [(20, 40), (20, 20)]
     assert Reason.BUDGET in {limit.name for limit in shared[1].limits}
+
+
+@pytest.mark.parametrize(("registered", "published"), [(56, 56), (53, 60), (60, 60), (70, 60)])
+def test_a_little_more_room_registers_nothing(registered: int, published: int) -> None:
+    """Room for 60 under a ceiling of 400: 56 stays, 53 is worth a registration, 70 no longer fits."""
+    scaled = replace(
+        decision(current=20, wanted=20),
+        actuator=Actuator.AUTOSCALING,
+        published_maximum=400,
+        registered_maximum=registered,
+    )
+    (shared,) = share([scaled], limits(units=60))
+    assert shared.published_maximum == published
+    assert shared.changes is (registered != published)
 
 
 def test_a_maximum_never_cuts_what_raise_only_keeps() -> None:

@@ -27,6 +27,9 @@ AWS_UNRESERVED_MINIMUM = 100
 """Lambda keeps at least this much concurrency unreserved (AWS: lambda-concurrency.html)."""
 
 
+ROOM_WORTH_REGISTERING = 0.1
+
+
 @dataclass(slots=True)
 class Pool:
     """Something of which there is only so much; `free` goes down as units are granted."""
@@ -256,6 +259,18 @@ def _budget_pools(limits: Limits, *, dearest: float) -> Iterator[Pool]:
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
+def _steady(maximum: int, decision: Decision, capacity: int) -> int:
+    """The maximum already registered, where it fits and the room left to it grew by no more than a tenth.
+
+    Room comes and goes with what the other targets take; a registration is dear (AWS probes the caller's permissions).
+    """
+    registered = decision.registered_maximum
+    limited = maximum < (decision.published_maximum or 0)
+    if not limited or registered is None or not capacity <= registered <= maximum:
+        return maximum
+    return registered if maximum - registered <= ROOM_WORTH_REGISTERING * maximum else maximum
+
+
 def _clamped(decision: Decision, capacity: int, stopped_by: Pool | None, maximum: int | None) -> Decision:
     """The decision at the capacity that was granted, with the limit that clamped it."""
     if decision.blocked:
@@ -263,7 +278,7 @@ def _clamped(decision: Decision, capacity: int, stopped_by: Pool | None, maximum
     published = decision.published_maximum
     if maximum is not None and published is not None:
         kept = 0 if decision.may_lower else max(decision.standing, decision.registered_maximum or 0)
-        published = max(min(published, maximum), kept, capacity)
+        published = _steady(max(min(published, maximum), kept, capacity), decision, capacity)
     if capacity >= decision.wanted and published == decision.published_maximum:
         return decision
     clamped = replace(decision, wanted=min(capacity, decision.wanted), published_maximum=published)

@@ -67,7 +67,9 @@ def parse_objective(value: object) -> Objective:
         return value
     if value == "savings":
         return Savings()
-    if not isinstance(value, Mapping) or len(value) != 1:
+    if isinstance(value, Mapping) and len(value) > 1:
+        raise refusal(OBJECTIVE_RULE, value, f"it has {' and '.join(map(str, value))}: keep one")
+    if not isinstance(value, Mapping) or not value:
         raise refusal(OBJECTIVE_RULE, value, did_you_mean(value, ["savings"]) if isinstance(value, str) else "")
     ((key, number),) = value.items()
     if key not in OBJECTIVES:
