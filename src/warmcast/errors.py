@@ -14,6 +14,10 @@ class FleetError(WarmcastError):
     """The policy files can't be used at all: none found, or none of them readable."""
 
 
+class TraceError(WarmcastError):
+    """A file of demand can't be replayed; the message is `file:line: error: column: rule and value`."""
+
+
 class AwsError(WarmcastError):
     """AWS refused or did not answer; carries AWS's own code, so that outcomes can name it.
 
