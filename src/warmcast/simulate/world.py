@@ -200,7 +200,7 @@ class Blocks:
     def _carrying(self, share: float) -> IntArray:
         """No capacity carries more than itself, so less than this can't carry that share of a block's mean demand."""
         mean = np.bincount(self.block, self.demand) / np.bincount(self.block)
-        return np.floor(np.maximum(share, 0.0) * mean * (1 - 1e-12)).astype(np.int64)
+        return np.asarray(np.maximum(share, 0.0) * mean * (1 - 1e-12), dtype=np.int64)
 
     def _enough_for(self, spillover: float) -> IntArray:
         """Some capacity that is enough: the block's peak and so many standard deviations, more until it is."""
@@ -225,8 +225,8 @@ class Blocks:
 def billed_unit_minutes(requested: IntArray) -> float:
     """Unit-minutes billed for capacity: each unit from its request to its end, rounded up to 5 minutes; shape (N,) in.
 
-    The last unit requested is the first to go; those left when the trace ends, end with it. AWS's pricing page speaks of
-    the whole configuration; that each unit counts by itself is assumed.
+    The last unit requested is the first to go; those left when the trace ends, end with it. AWS's page speaks of the
+    whole configuration; that each unit counts by itself is assumed.
 
     | requested per minute | billed                                   |
     | -------------------- | ---------------------------------------- |
