@@ -51,21 +51,39 @@ def target_tracking(
         most: its maximum in each minute, shape (N,); where it is under the minimum, the minimum holds.
     """
     least = np.maximum(1, 1 if floor is None else floor) * np.ones(len(scored), dtype=np.int64)
-    highest = np.full(len(scored), np.iinfo(np.int64).max) if most is None else np.maximum(most, least)
-    current = max(start, 1)
-    utilization = _Utilization(scored.demand, world, current)
-    row = _Row(target)
-    requested = np.empty(len(scored), dtype=np.int64)
-    for minute in range(len(scored)):
+    highest = np.full(len(scored), np.iinfo(np.int64).max) if most is None else most
+    tracking = Tracking(scored, world, target=target, start=start)
+    steps = (tracking.step(minute, int(least[minute]), int(highest[minute])) for minute in range(len(scored)))
+    return np.fromiter(steps, dtype=np.int64, count=len(scored))
+
+
+class Tracking:
+    """A scaling policy at work on a trace, minute by minute, for whoever decides its bounds on the way.
+
+    Args:
+        capacity: what is requested as of the last step.
+    """
+
+    def __init__(self, scored: Trace, world: World, *, target: float, start: int) -> None:
+        self.capacity = max(start, 1)
+        self._utilization = _Utilization(scored.demand, world, self.capacity)
+        self._row = _Row(target)
+
+    def step(self, minute: int, minimum: int, maximum: int) -> int:
+        """Requested capacity of a minute, the first or that after the last step's.
+
+        Bounds act at once, for a registration clamps the current capacity (AWS: RegisterScalableTarget); of a maximum
+        under the minimum, and a minimum under 1, nothing is heeded.
+        """
         if minute >= DATA_DELAY_MIN:
-            row.see(utilization.at(minute - DATA_DELAY_MIN))
-        wanted = min(max(row.wanted(current), int(least[minute])), int(highest[minute]))
-        if wanted != current:
-            utilization.change(minute, wanted)
-            row.restart()
-            current = wanted
-        requested[minute] = current
-    return requested
+            self._row.see(self._utilization.at(minute - DATA_DELAY_MIN))
+        least = max(minimum, 1)
+        wanted = min(max(self._row.wanted(self.capacity), least), max(maximum, least))
+        if wanted != self.capacity:
+            self._utilization.change(minute, wanted)
+            self._row.restart()
+            self.capacity = wanted
+        return self.capacity
 
 
 @dataclass(slots=True)
