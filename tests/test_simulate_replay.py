@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from builders import policy
 from traces import MONDAY, minutes, noise, office
+from warmcast.aws.autoscaling import UTILIZATION
 from warmcast.model import Action, Reason
-from warmcast.simulate.replay import Measured, Replay, replay
+from warmcast.simulate.replay import TRACKED_UTILIZATION, Measured, Replay, replay
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.world import World, ready, starting_capacity
 
@@ -240,3 +241,39 @@ def test_a_young_alias_has_no_more_history_than_it_is_old() -> None:
     trace = office_trace().between(START, office_trace().end)
     history = Measured(trace, WORLD).at(START + 1800)
     assert (len(history.coarse), len(history.fine)) == (0, 29)
+
+
+# --- Application Auto Scaling ----------------------------------------------------------------------------------------
+
+
+def test_tracking_reacts_above_the_minimum_that_is_decided() -> None:
+    """A push that nobody foresaw, at 03:03: capacity goes above the minimum, and never below it."""
+    at = office_trace().at
+    push = (at >= START + 3 * 3600 + 180) & (at < START + 3 * 3600 + 1200)
+    trace = trace_of(office_trace().demand * np.where(push, 8.0, 1.0))
+    run = replay(policy(low=1, actuator="autoscaling", adopt=True), trace, start=START, world=WORLD)
+    published = np.repeat([decision.wanted if decision.changes else decision.current for decision in run.decisions], 5)
+    assert (run.requested >= published).all()
+    assert (run.requested > published)[minute_at(3) : minute_at(3.5)].any()
+    assert {decision.action for decision in run.decisions} >= {Action.RAISE, Action.LOWER}
+
+
+def test_what_is_tracked_is_what_the_actuator_registers() -> None:
+    """The simulated policy's target is that of the real one."""
+    assert TRACKED_UTILIZATION == UTILIZATION
+
+
+def test_tracking_stays_under_the_ceiling() -> None:
+    """It is registered as the maximum."""
+    run = replay(policy(low=1, high=9, actuator="autoscaling"), office_trace(), start=START, world=WORLD)
+    assert run.requested[1:].max() == 9
+
+
+def test_nothing_that_comes_later_changes_what_is_tracked() -> None:
+    """The cut that holds for decisions holds for what Application Auto Scaling makes of them."""
+    cut = START + minute_at(9.4) * 60
+    spoken = policy(low=1, actuator="autoscaling")
+    part = replay(spoken, office_trace().between(office_trace().start, cut), start=START, world=WORLD)
+    whole = replay(spoken, office_trace(), start=START, world=WORLD)
+    assert part.requested.tolist() == whole.requested[: len(part.requested)].tolist()
+    assert list(part.decisions) == decided_before(whole, cut)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from warmcast.knowledge import Knowledge
 from warmcast.memory import after_look, after_outcome, with_policy
 from warmcast.model import (
     NO_CAPACITY,
+    Action,
+    Actuator,
     Capacity,
     History,
     Memory,
@@ -38,6 +40,7 @@ from warmcast.model import (
 )
 from warmcast.outcomes import held
 from warmcast.simulate.trace import MINUTE_S
+from warmcast.simulate.tracking import Tracking
 from warmcast.simulate.world import DATA_DELAY_MIN, ready, spilled_share, starting_capacity
 from warmcast.situation import lead_time_of
 
@@ -54,6 +57,9 @@ COARSE_S = 14 * 86_400
 FINE_S = 6 * 3600
 FOLD_S = 3600
 """As a tick keeps it: minutes of six hours or a little more, folded by the hour into steps of the two weeks before."""
+
+TRACKED_UTILIZATION = 0.7
+"""What the scaling policy of the actuator `autoscaling` keeps above Warmcast's minimum."""
 
 BEFORE_FIRST_TICK = "start"
 """The reason of the minutes before the first tick: they hold what every policy starts with."""
@@ -158,15 +164,20 @@ def _steps(fine: Series) -> Series:
 
 
 class _Alias:
-    """The simulated target: what was requested of it, what is READY, minute by minute from the start."""
+    """The simulated target: what was requested of it, what is READY, minute by minute from the start.
 
-    def __init__(self, count: int, starts_with: int, world: World) -> None:
-        self.standing = starts_with
+    Args:
+        standing: capacity requested now.
+        scalable: its bounds, once the actuator `autoscaling` has registered them.
+    """
+
+    def __init__(self, scored: Trace, world: World) -> None:
+        self.standing = self._starts_with = starting_capacity(scored, world)
         self.scalable: ScalableTarget | None = None
-        self.requested = np.zeros(count, dtype=np.int64)
-        self.ready = np.zeros(count, dtype=np.int64)
-        self._starts_with = starts_with
+        self.requested = np.zeros(len(scored), dtype=np.int64)
+        self.ready = np.zeros(len(scored), dtype=np.int64)
         self._lead = world.lead_minutes
+        self._tracking = Tracking(scored, world, target=TRACKED_UTILIZATION, start=self.standing)
 
     def capacity(self, minute: int) -> Capacity:
         """What Lambda says at the start of a minute: IN_PROGRESS until all that was requested is READY."""
@@ -180,20 +191,33 @@ class _Alias:
         return Capacity(requested=self.standing, allocated=there, available=there, status=status)
 
     def obey(self, decision: Decision) -> Outcome:
-        """Carry a decision out, as the actor would."""
+        """Carry a decision out, as its actor would: request it, or register it as the minimum of what is tracked."""
         if not decision.changes:
             return held(decision)
-        self.standing = decision.wanted
-        return Outcome(decision, Result.APPLIED)
+        match decision.actuator:
+            case Actuator.DIRECT:
+                self.standing = decision.wanted
+                return Outcome(decision, Result.APPLIED)
+            case Actuator.AUTOSCALING:
+                maximum = max(decision.wanted, decision.published_maximum or 0)
+                self.scalable = ScalableTarget(decision.wanted, maximum, ours=True)
+                lowered = decision.action is Action.LOWER
+                return Outcome(decision, Result.FLOOR_LOWERED if lowered else Result.APPLIED)
+            case _:
+                assert_never(decision.actuator)
 
     def live(self, minutes: slice) -> None:
-        """What stands now stands over these minutes."""
-        self.requested[minutes] = self.standing
+        """What stands, stands over these minutes; but for Application Auto Scaling, which tracks within its bounds."""
+        if self.scalable is None:
+            self.requested[minutes] = self.standing
+        else:
+            for minute in range(minutes.start, minutes.stop):
+                self.standing = self._tracking.step(minute, self.scalable.minimum, self.scalable.maximum)
+                self.requested[minute] = self.standing
         known = max(0, minutes.start - self._lead)
         start = self._starts_with if known == 0 else None
-        self.ready[minutes] = ready(self.requested[known : minutes.stop], self._lead, start=start)[
-            minutes.start - known :
-        ]
+        since = ready(self.requested[known : minutes.stop], self._lead, start=start)
+        self.ready[minutes] = since[minutes.start - known :]
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -210,7 +234,7 @@ class _Run:
         self._rhythm = Rhythm(tick=timedelta(seconds=world.tick_s), default_lead_time=timedelta(seconds=world.lead_s))
         self._measured = Measured(trace, world)
         self._first = len(trace) - len(scored)
-        self._alias = _Alias(len(scored), starting_capacity(scored, world), world)
+        self._alias = _Alias(scored, world)
         self._knowledge = Knowledge()
         self._memory = with_policy(Memory(), policy, fleet_version="")
         self._lived = 0
