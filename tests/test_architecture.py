@@ -14,7 +14,9 @@ PACKAGE = SOURCE / "warmcast"
 # Whoever starts Warmcast: these read clock and environment, build clients, and are imported by nobody.
 ENTRY_POINTS = {"warmcast.start", "warmcast.handler", "warmcast.cli", "warmcast.__main__"}
 # What touches the world: AWS, files, standard output.
-EDGE = {"warmcast.act", "warmcast.aws", "warmcast.observe", "warmcast.emit", "warmcast.workshop"}
+EDGE = {"warmcast.act", "warmcast.aws", "warmcast.backtest", "warmcast.observe", "warmcast.emit", "warmcast.workshop"}
+# What a backtest reads and draws; the rest of the simulator is as pure as the brain that it drives.
+FILES_OF_A_BACKTEST = {"warmcast.simulate.reading", "warmcast.simulate.picture"}
 AWS_SDK = {"boto3", "botocore"}
 CLOCKS = {
     "datetime.now",
@@ -83,12 +85,14 @@ def _modules() -> list[Module]:
 
 MODULES = _modules()
 INSIDE = [module for module in MODULES if module.name not in ENTRY_POINTS and module.layer not in EDGE]
-BRAIN = [module for module in INSIDE if module.layer not in {"warmcast.tick", "warmcast.fleet", "warmcast.settings"}]
+OUTSIDE_THE_BRAIN = {"warmcast.tick", "warmcast.fleet", "warmcast.settings"} | FILES_OF_A_BACKTEST
+BRAIN = [module for module in INSIDE if not {module.layer, module.name} & OUTSIDE_THE_BRAIN]
 
 
 def test_the_modules_are_found() -> None:
     """The other tests say nothing if there is nothing to look at."""
     names = {module.name for module in BRAIN}
+    assert {"warmcast.simulate.replay", "warmcast.simulate.score"} <= names
     assert {"warmcast.brain", "warmcast.decide", "warmcast.share", "warmcast.model", "warmcast.report"} <= names
 
 

@@ -26,6 +26,7 @@ from rich.console import Console
 from warmcast import __version__, terminal
 from warmcast.aws.session import make_clients, whoami
 from warmcast.aws.throttle import SystemClock
+from warmcast.backtest import backtest
 from warmcast.errors import AwsError, WarmcastError
 from warmcast.fleet import Home, Severity, load_fleet
 from warmcast.fleet.schema import schema_text
@@ -143,7 +144,8 @@ def warmcast() -> None:
     """Keep AWS Lambda aliases warm exactly when they need to be.
 
     Policies live in Git (src/fleet). `validate` checks them offline; `plan` shows the next hours, `tick --dry-run` one
-    decision for each target with its reason, both reading AWS and writing nothing; `tick` acts.
+    decision for each target with its reason, both reading AWS and writing nothing; `tick` acts. `backtest` replays a
+    file of demand, offline.
     """
 
 
@@ -252,6 +254,9 @@ def tick_command(
     if report.status is TickStatus.LOCKED:
         raise WarmcastError("another tick holds the lock; try again in a minute")
     return 1 if report.failed or report.faults or report.findings else 0
+
+
+warmcast.add_command(backtest)
 
 
 # --- what the commands do --------------------------------------------------------------------------------------------
