@@ -85,5 +85,5 @@ def test_without_matplotlib_all_else_is_written(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert "no backtest.png, as matplotlib is not installed: pip install 'warmcast[plots]'" in ran.stderr
+    assert "no backtest.png, as matplotlib is not installed: pip install matplotlib (the extra plots)" in ran.stderr
     assert sorted(path.name for path in out.iterdir()) == ["decisions.csv", "summary.json"]

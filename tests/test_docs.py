@@ -11,8 +11,10 @@ import pytest
 from builders import policy
 from scenarios.world import DURATION_S, MONDAY, World, office
 from warmcast import cli
+from warmcast.backtest import COLUMNS, backtest
 from warmcast.fleet import Home, load_fleet
 from warmcast.model import Decision, Reason
+from warmcast.simulate.verdict import NAMES, TOLD
 from warmcast.staffing import need_seen, unit_of
 
 ROOT = Path(__file__).parent.parent
@@ -74,3 +76,13 @@ def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_every_option_figure_and_column_of_a_backtest_is_told() -> None:
+    """Its page has a row for each option and each figure, and names each column and each policy."""
+    page = (ROOT / "docs" / "backtest.md").read_text()
+    rows = set(re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE))
+    options = {option.opts[0] for option in backtest.params}
+    assert options == {row for row in rows if row.startswith("--")}
+    assert set(TOLD) <= rows
+    assert [word for word in (*COLUMNS, *NAMES) if f"`{word}`" not in page] == []

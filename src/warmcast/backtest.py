@@ -245,7 +245,9 @@ def _draw(path: Path, comparison: Comparison, title: str) -> None:
         from warmcast.simulate import picture  # noqa: PLC0415 - matplotlib is an extra: the rest works without
     except ImportError as missing:
         path.unlink(missing_ok=True)
-        click.echo(f"no {path.name}, as {missing.name} is not installed: pip install 'warmcast[plots]'", err=True)
+        click.echo(
+            f"no {path.name}, as {missing.name} is not installed: pip install matplotlib (the extra plots)", err=True
+        )
         return
     scored, peakedness = comparison.scored, comparison.world.peakedness
     lines = [
@@ -276,7 +278,7 @@ FIGURES: tuple[tuple[str, Callable[[Score], str]], ...] = (
 FIRST = 5
 """How many of the figures fit on a narrow terminal; the summary has them all."""
 
-WIDE = 100
+WIDE = 118
 """Columns from which all fit."""
 
 

@@ -1,6 +1,6 @@
 """The simulator: what a policy would have cost and spilled on a demand trace, beside what a user would have otherwise.
 
-In the order in which a backtest uses them; all but `reading` are pure:
+In the order in which a backtest uses them; all but `reading` and `picture` are pure:
 
 - `trace`: minutes of demand, a gap is NaN; `reading` makes one of a CSV file.
 - `world`: what a trace doesn't tell (durations, prices, lead time), and the world's arithmetic: when capacity is READY,
@@ -10,4 +10,5 @@ In the order in which a backtest uses them; all but `reading` are pure:
   Scaling's target tracking, the one of them that must be stepped through.
 - `cold`: cold starts expected in each minute.
 - `score`: a policy's bill, spillover and cold starts, from its requested capacity and the trace.
+- `compare`: a policy and all baselines on one trace, scored; `verdict`: what that says in figures and words; `picture`.
 """

@@ -6,6 +6,7 @@ colour-blind people can tell apart; the lines differ in width and dashes too.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 INCHES = (14.0, 7.6)
 DPI = 110
+TEXT_COLUMNS = 170
 DEMAND = "#56B4E9"
 INK = "#222222"
 FAINT = "#6A6A6A"
@@ -83,7 +85,8 @@ def draw(path: Path, scored: Trace, lines: Sequence[Drawn], *, title: str, concl
         _draw_spillover(below, lines, edges)
         figure.subplots_adjust(left=0.06, right=0.98, top=0.84, bottom=0.07, hspace=0.09)
         figure.text(0.06, 0.962, title, fontsize=14, fontweight="bold", va="center")
-        figure.text(0.06, 0.925, conclusion, fontsize=9.5, color=FAINT, va="center")
+        told = textwrap.fill(conclusion, TEXT_COLUMNS)
+        figure.text(0.06, 0.942, told, fontsize=9.5, color=FAINT, va="top", linespacing=1.4)
         figure.savefig(path)
 
 
