@@ -97,7 +97,7 @@ def score(requested: IntArray, trace: Trace, world: World, *, none: Score | None
         spillover=_share(float(played.spilled.sum()), float(played.demand.sum())),
         cold_starts_per_10k=per_10k[0],
         worst_5min_cold_share=_worst_share(cold[0], played.arrivals),
-        usd_per_cold_start_avoided=None if none is None else _usd_per_avoided(total, float(counts[0]), none),
+        usd_per_cold_start_avoided=None if none is None else _usd_per_avoided(total, per_10k[0], none),
         mean_capacity=_share(float(played.ready.sum()), len(trace)),
         utilization=_share(float(served.sum()), float(played.ready[~np.isnan(trace.demand)].sum())),
         changes_per_day=_share(float(np.count_nonzero(np.diff(requested))) * MINUTES_PER_DAY, len(trace)),
@@ -157,8 +157,8 @@ def _worst_share(cold: FloatArray, arrivals: FloatArray) -> float:
     return _share(float(colds[worst]), float(arrivals[worst : worst + len(window)].sum()))
 
 
-def _usd_per_avoided(total_usd: float, cold_starts: float, none: Score) -> float | None:
-    avoided = none.cold_starts_per_10k / 10_000 * none.invocations - cold_starts
+def _usd_per_avoided(total_usd: float, cold_starts_per_10k: float, none: Score) -> float | None:
+    avoided = (none.cold_starts_per_10k - cold_starts_per_10k) / 10_000 * none.invocations
     return (total_usd - none.total_usd) / avoided if avoided > 0 else None
 
 

@@ -125,13 +125,13 @@ def spilled_share(capacity: IntArray, demand: FloatArray, peakedness: float = 1.
 
 
 def erlang_b(capacity: FloatArray, demand: FloatArray) -> FloatArray:
-    """Erlang's B of each pair of a whole capacity and a demand, shape (N,); demand 0 gives 0.
+    """Erlang's B of each pair of a whole capacity and a demand, shape (N,); demand 0 gives 0, capacity 0 gives 1.
 
     1/B(c, a) is the integral over s > 0 of (1 + s/a)^c exp(-s). Its integrand has one hump of known place and width, so
     a fixed number of nodes gives 13 digits for one environment and for 10,000 alike, which sums of terms don't.
     """
-    share = np.zeros(len(demand))
-    busy = np.flatnonzero(demand > 0)
+    share = np.where(demand > 0, 1.0, 0.0)
+    busy = np.flatnonzero((demand > 0) & (capacity > 0))
     step = _CELLS // len(_NODES)
     for first in range(0, len(busy), step):
         part = busy[first : first + step]
@@ -145,7 +145,7 @@ def _one_over_integral(c: FloatArray, a: FloatArray) -> FloatArray:
     Right of the peak it falls by at least d^2 / 2(c + d) within d, left of it by d^2 / 2c; where it peaks at 0 it falls
     at least as fast as each of the two bounds that make up the smaller width.
     """
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # c = 0, c = a; 1/B beyond floats: B is 0
+    with np.errstate(divide="ignore", over="ignore"):  # c = a; 1/B beyond floats: B is 0
         curve = _DROP / c
         falling = np.minimum(_DROP / (1 - c / a), a * (curve + np.sqrt(curve * (curve + 2))))
         peak = c - a
