@@ -121,7 +121,8 @@ def _hourly_forecast(training: Trace, scored: Trace) -> FloatArray:
 def clairvoyant(scored: Trace, world: World, *, spillover: float) -> IntArray:
     """For each 5-minute block the least capacity that spills at most this share of the block's demand, READY in time.
 
-    Rises are requested a lead time early. A block without demand needs nothing.
+    Rises are requested a lead time early. A block without demand needs nothing. It foresees demand, not its bill: on
+    noise alone its many changes, each billed by 5 minutes, may cost more than a level that holds.
     """
     return _requested_early(_blocks(scored, world).capacity_for(spillover), scored, world)
 
