@@ -332,8 +332,26 @@ def test_a_policy_that_buys_nothing_says_so(comparison: Comparison) -> None:
     none = comparison.lines["none"]
     idle = replace(comparison, lines={**comparison.lines, "warmcast": none})
     assert conclusion(idle) == (
-        "Over 0.0833 days Warmcast buys no provisioned concurrency here, as nothing asks for any."
+        "Over 2 hours Warmcast buys no provisioned concurrency here: bill and cold starts are those of doing without."
     )
+
+
+@pytest.mark.parametrize(
+    ("ours", "tracked", "told"),
+    [
+        (82.0, 100.0, "$82.00 of allocation, 18.0% under that of target tracking at 70%"),
+        (103.0, 100.0, "$103.00 of allocation, 3.0% above that of"),
+        (2500.0, 1000.0, "$2,500.00 of allocation, 2.5 times that of"),
+        (100.02, 100.0, "$100.02 of allocation, equal to that of"),
+        (5.0, 0.0, "$5.00 of allocation, $5.00 above that of"),
+    ],
+)
+def test_the_conclusion_compares_in_words(comparison: Comparison, ours: float, tracked: float, told: str) -> None:
+    """A share where it is one, a multiple where a share would read badly."""
+    lines = dict(comparison.lines)
+    for name, usd in (("warmcast", ours), ("target_tracking", tracked)):
+        lines[name] = replace(lines[name], score=replace(lines[name].score, allocation_usd=usd))
+    assert told in conclusion(replace(comparison, lines=lines))
 
 
 def test_short_history_sparse_traffic_and_dear_regions_are_told(comparison: Comparison) -> None:

@@ -67,10 +67,10 @@ def summary(comparison: Comparison) -> dict[str, object]:
 def conclusion(comparison: Comparison) -> str:
     """One sentence: what was spilled for how much allocation, beside target tracking and beside nothing at all."""
     ours, tracked, none = (comparison.lines[name].score for name in (WARMCAST, TARGET_TRACKING, NONE))
-    over = f"Over {len(comparison.scored) / MINUTES_PER_DAY:.3g} days"
+    over = f"Over {_span(len(comparison.scored))}"
     bill = f"the bill is {_compared(ours.total_usd, none.total_usd)} that of {NAMES[NONE]}"
     if not comparison.lines[WARMCAST].requested.any():
-        return f"{over} Warmcast buys no provisioned concurrency here, as nothing asks for any."
+        return f"{over} Warmcast buys no provisioned concurrency here: bill and cold starts are those of doing without."
     return (
         f"{over} Warmcast spills {ours.spillover:.2%}{_asked(comparison.policy.objective)} for "
         f"${ours.allocation_usd:,.2f} of allocation, {_compared(ours.allocation_usd, tracked.allocation_usd)} that of "
@@ -80,10 +80,21 @@ def conclusion(comparison: Comparison) -> str:
 
 
 def _compared(value: float, other: float) -> str:
-    """`18% under`, `3% above`, `equal to`; worded to be followed by what the other is."""
-    if other <= 0 or abs(value / other - 1) < 0.0005:
-        return "equal to" if value <= other else f"${value - other:,.2f} above"
-    return f"{abs(value / other - 1):.1%} {'under' if value < other else 'above'}"
+    """`18% under`, `3% above`, `2.5 times`, `equal to`; worded to be followed by what the other is."""
+    if other <= 0:
+        return f"${value:,.2f} above" if value > 0 else "equal to"
+    ratio = value / other
+    if abs(ratio - 1) < 0.0005:
+        return "equal to"
+    return f"{ratio:,.1f} times" if ratio >= 2 else f"{abs(ratio - 1):.1%} {'under' if ratio < 1 else 'above'}"
+
+
+def _span(minutes: int) -> str:
+    """`14 days`, `5.5 days`, `3 hours`, `20 minutes`."""
+    for unit, name in ((MINUTES_PER_DAY, "days"), (60, "hours")):
+        if minutes >= unit:
+            return f"{minutes / unit:.3g} {name}"
+    return f"{minutes} minutes"
 
 
 def _asked(objective: Objective) -> str:
@@ -95,10 +106,8 @@ def notes(comparison: Comparison) -> list[str]:
     training, scored, world = comparison.training, comparison.scored, comparison.world
     found = []
     if len(training) < LEAST_DAYS * MINUTES_PER_DAY:
-        days = len(training) / MINUTES_PER_DAY
-        found.append(
-            f"Only {days:.3g} days of history come before the start; two weeks show each hour of the week twice."
-        )
+        known = f"Only {_span(len(training))} of" if len(training) else "No"
+        found.append(f"{known} history before the start; two weeks show each hour of the week twice.")
     mean = _mean(scored.demand)
     if mean < TOO_SPARSE:
         found.append(
