@@ -61,6 +61,30 @@ def trace(demand: list[float]) -> Trace:
     return Trace(start=0, demand=known, arrivals_per_s=2 * known, peak=np.full(len(known), np.nan))
 
 
+# --- a trace ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"), [(0, 240, [1, 2, 3, 4]), (30, 200, [2, 3]), (60, 61, []), (-600, 60, [1]), (600, 900, [])]
+)
+def test_a_part_of_a_trace_is_the_minutes_wholly_inside(start: int, end: int, kept: list[float]) -> None:
+    """With their own start and end, all three series alike."""
+    part = trace([1.0, 2.0, 3.0, 4.0]).between(start, end)
+    assert part.demand.tolist() == kept
+    assert part.arrivals_per_s.tolist() == [2 * each for each in kept]
+    assert part.at.tolist() == [60 * (each - 1) for each in kept]
+    assert part.end == part.start + 60 * len(part)
+
+
+def test_a_trace_is_whole_minutes_of_equal_length() -> None:
+    """Anything else is a mistake of the caller's."""
+    one, two = np.ones(1), np.ones(2)
+    with pytest.raises(ValueError, match="full minute"):
+        Trace(start=61, demand=one, arrivals_per_s=one, peak=one)
+    with pytest.raises(ValueError, match="equally long"):
+        Trace(start=60, demand=one, arrivals_per_s=two, peak=one)
+
+
 # --- READY -----------------------------------------------------------------------------------------------------------
 
 
