@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,12 +15,9 @@ import pytest
 
 from traces import MONDAY, minutes, noise, office
 from warmcast import cli
-from warmcast.fleet import Home, load_fleet
-from warmcast.simulate.compare import Comparison, Line, compare
 from warmcast.simulate.reading import read_trace
 from warmcast.simulate.score import score
-from warmcast.simulate.verdict import conclusion, keepalive_changes, notes
-from warmcast.simulate.world import World, starting_capacity
+from warmcast.simulate.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -282,99 +278,6 @@ def test_invocations_and_durations_serve_as_well(tmp_path: Path) -> None:
     rows = "".join(f"{MONDAY + timedelta(minutes=m):%Y-%m-%dT%H:%MZ},{600 + m},400\n" for m in range(60))
     ran = run(tmp_path, demand="timestamp,invocations,duration_ms\n" + rows)
     assert float(ran.rows[0]["demand"]) == pytest.approx(630 / 60 * 0.4)
-
-
-# --- what it says ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    """Two hours of an office service after two days of history."""
-    folder = tmp_path_factory.mktemp("compared")
-    (folder / "demand.csv").write_text(office_csv(50))
-    (folder / "policy.yaml").write_text(POLICY)
-    (policy,) = load_fleet([folder / "policy.yaml"], home=Home()).policies.values()
-    trace = read_trace(folder / "demand.csv", duration_ms=500)
-    return compare(policy, trace, start=trace.start + 2 * 86_400, world=World())
-
-
-def with_keepalive(comparison: Comparison, **colds: tuple[float, float, float]) -> Comparison:
-    """The same with these cold starts at keepalives of 10, 5 and 45 minutes, and none else."""
-    lines = {
-        name: replace(
-            comparison.lines[name],
-            score=replace(
-                comparison.lines[name].score, keepalive=MappingProxyType(dict(zip((10, 5, 45), band, strict=True)))
-            ),
-        )
-        for name, band in colds.items()
-    }
-    return replace(comparison, lines=lines)
-
-
-def test_a_keepalive_that_changes_a_ranking_is_told(comparison: Comparison) -> None:
-    """Warmcast has fewer cold starts than the table at 10 and 5 minutes, more at 45."""
-    told = keepalive_changes(with_keepalive(comparison, warmcast=(1, 2, 0.5), cron_table=(2, 4, 0.2)))
-    assert told == (
-        "Who has fewer cold starts hangs on how long idle environments stay warm, which AWS does not state"
-        " (10 minutes assumed): at 45 a cron table has fewer than Warmcast."
-    )
-
-
-def test_a_keepalive_that_changes_no_ranking_is_not_told(comparison: Comparison) -> None:
-    """Nor do those count that are too close to be told apart."""
-    assert keepalive_changes(with_keepalive(comparison, warmcast=(1, 2, 0.5), cron_table=(2, 4, 1))) == ""
-    assert keepalive_changes(with_keepalive(comparison, warmcast=(1, 2, 1.0), cron_table=(1.01, 4, 0.2))) == ""
-
-
-def test_a_policy_that_buys_nothing_says_so(comparison: Comparison) -> None:
-    """No percentages of nothing."""
-    none = comparison.lines["none"]
-    idle = replace(comparison, lines={**comparison.lines, "warmcast": none})
-    assert conclusion(idle) == (
-        "Over 2 hours Warmcast buys no provisioned concurrency here: bill and cold starts are those of doing without."
-    )
-
-
-@pytest.mark.parametrize(
-    ("ours", "tracked", "told"),
-    [
-        (82.0, 100.0, "$82.00 of allocation, 18.0% under that of target tracking at 70%"),
-        (103.0, 100.0, "$103.00 of allocation, 3.0% above that of"),
-        (2500.0, 1000.0, "$2,500.00 of allocation, 2.5 times that of"),
-        (100.02, 100.0, "$100.02 of allocation, equal to that of"),
-        (5.0, 0.0, "$5.00 of allocation, $5.00 above that of"),
-    ],
-)
-def test_the_conclusion_compares_in_words(comparison: Comparison, ours: float, tracked: float, told: str) -> None:
-    """A share where it is one, a multiple where a share would read badly."""
-    lines = dict(comparison.lines)
-    for name, usd in (("warmcast", ours), ("target_tracking", tracked)):
-        lines[name] = replace(lines[name], score=replace(lines[name].score, allocation_usd=usd))
-    assert told in conclusion(replace(comparison, lines=lines))
-
-
-def test_short_history_sparse_traffic_and_dear_regions_are_told(comparison: Comparison) -> None:
-    """Each is a reason to read the figures with care."""
-    calm = replace(comparison.scored, demand=np.full(len(comparison.scored), 0.2))
-    told = " ".join(notes(replace(comparison, scored=calm, world=World(region="eu-central-1"))))
-    assert "Only 2 days of history" in told
-    assert "The traffic is sparse: 0.2 executions" in told
-    assert "In eu-central-1 provisioned concurrency never costs less" in told
-
-
-def test_prices_that_are_not_known_are_told(comparison: Comparison) -> None:
-    """They are those of us-east-1, and flagged."""
-    assert "Some prices of xx-new-1 and x86_64 are not known" in " ".join(
-        notes(replace(comparison, world=World(region="xx-new-1")))
-    )
-
-
-def test_every_line_starts_with_the_need_of_the_first_minute(comparison: Comparison) -> None:
-    """READY falls at once, so a policy that asks for less has less; nobody has more."""
-    begins = starting_capacity(comparison.scored, comparison.world)
-    assert all(line.ready[0] == min(begins, line.requested[0]) for line in comparison.lines.values())
-    assert all(isinstance(line, Line) for line in comparison.lines.values())
 
 
 # --- what it refuses -------------------------------------------------------------------------------------------------

@@ -132,6 +132,9 @@ def clairvoyant_reaching(scored: Trace, world: World, *, spillover: float) -> In
 
     By bisection over the logarithm of that share. Capacities of whole units reach most shares nearly, not exactly.
     """
+    nothing = none(scored)
+    if spillover_of(nothing, scored, world) <= spillover:
+        return nothing
     blocks = _blocks(scored, world)
     strict, loose = math.log(_LEAST_SPILLOVER), 0.0
     most = blocks.capacity_for(_LEAST_SPILLOVER)
