@@ -209,7 +209,7 @@ def test_more_spillover_never_costs_the_clairvoyant_more() -> None:
 
 
 def test_a_spillover_out_of_reach_is_come_as_near_as_can_be() -> None:
-    """No capacity spills nothing at all, so it is a billionth; all of it needs hardly a unit."""
+    """No capacity spills nothing at all, so it is a billionth; all of it needs no unit."""
     scored = trace(wavy(60))
     nearly_none = clairvoyant_reaching(scored, WORLD, spillover=0.0)
     assert nearly_none.tolist() == clairvoyant(scored, WORLD, spillover=1e-9).tolist()
