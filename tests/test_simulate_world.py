@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warmcast.erlang import erlang_b
 from warmcast.fleet import Spillover
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.world import (
@@ -16,7 +17,6 @@ from warmcast.simulate.world import (
     World,
     billed_unit_minutes,
     capacity_for,
-    erlang_b,
     new_units,
     ready,
     spilled_share,

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from warmcast.erlang import erlang_b
 from warmcast.simulate.trace import MINUTE_S
-from warmcast.simulate.world import erlang_b, spilled_share
+from warmcast.simulate.world import spilled_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

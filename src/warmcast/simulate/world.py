@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from warmcast.erlang import erlang_b
 from warmcast.prices import MB_PER_GB, UnitPrices, unit_prices
 from warmcast.simulate.trace import MINUTE_S
 
@@ -29,10 +30,6 @@ DATA_DELAY_MIN = 2
 
 STARTING_SPILLOVER = 0.01
 """Every policy starts READY at what the first minute needs for this much spillover."""
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
-_DROP = 38.0  # of the integrand's logarithm, at which it is cut off: exp(-38) is below a float's precision
-_CELLS = 65_536  # values worked on at once: they fit a core's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,41 +119,6 @@ def spilled_share(capacity: IntArray, demand: FloatArray, peakedness: float = 1.
     carried, part = offered * blocked, place - whole
     mixed: FloatArray = (1 - part) * blocked + part * carried / (whole + 1 + carried)
     return mixed
-
-
-def erlang_b(capacity: FloatArray, demand: FloatArray) -> FloatArray:
-    """Erlang's B of each pair of a whole capacity and a demand, shape (N,); demand 0 gives 0, capacity 0 gives 1.
-
-    1/B(c, a) is the integral over s > 0 of (1 + s/a)^c exp(-s). Its integrand has one hump of known place and width, so
-    a fixed number of nodes gives 13 digits for one environment and for 10,000 alike, which sums of terms don't.
-    """
-    share = np.where(demand > 0, 1.0, 0.0)
-    busy = np.flatnonzero((demand > 0) & (capacity > 0))
-    step = _CELLS // len(_NODES)
-    for first in range(0, len(busy), step):
-        part = busy[first : first + step]
-        share[part] = _one_over_integral(capacity[part], demand[part])
-    return share
-
-
-def _one_over_integral(c: FloatArray, a: FloatArray) -> FloatArray:
-    """The integrand's logarithm c log(1 + s/a) - s peaks at c - a, or at 0, and is cut where it has dropped enough.
-
-    Right of the peak it falls by at least d^2 / 2(c + d) within d, left of it by d^2 / 2c; where it peaks at 0 it falls
-    at least as fast as each of the two bounds that make up the smaller width.
-    """
-    with np.errstate(divide="ignore", over="ignore"):  # c = a; 1/B beyond floats: B is 0
-        curve = _DROP / c
-        falling = np.minimum(_DROP / (1 - c / a), a * (curve + np.sqrt(curve * (curve + 2))))
-        peak = c - a
-        above = c > a
-        high = np.where(above, peak + _DROP + np.sqrt(_DROP * (_DROP + 2 * c)), falling)
-        low = np.where(above, np.maximum(peak - np.sqrt(2 * _DROP * c), 0.0), 0.0)
-        half = (high - low) / 2
-        at = low[:, None] + half[:, None] * (1 + _NODES)
-        inverse = half * (np.exp(c[:, None] * np.log1p(at / a[:, None]) - at) @ _WEIGHTS)
-        share: FloatArray = 1 / inverse
-    return share
 
 
 def capacity_for(demand: FloatArray, spillover: float, peakedness: float = 1.0) -> IntArray:
