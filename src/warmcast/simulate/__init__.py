@@ -3,6 +3,7 @@
 In the order in which a backtest uses them; all but `reading` and `picture` are pure:
 
 - `trace`: minutes of demand, a gap is NaN; `reading` makes one of a CSV file.
+- `conditions`: what befalls the target beside its demand: throttles, routing weights, a reserved limit.
 - `world`: what a trace doesn't tell (durations, prices, lead time), and the world's arithmetic: when capacity is READY,
   what share spills (Erlang's B), how many units a demand needs, what AWS bills.
 - `replay`: a policy through the production brain, tick by tick; the requested capacity of each minute.

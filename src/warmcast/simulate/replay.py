@@ -3,6 +3,7 @@
     observe    the history that CloudWatch would show at that instant, and the state that Lambda would show
     learn      as `Knowledge` says, from that history
     think      the brain's own decision (`brain.think`), whatever the policy's mode
+    share      where the function reserves concurrency, as a tick would clamp to it
     act        the simulated alias obeys; memory keeps what the controller would remember of it
 
 Nothing of a minute is seen before two more minutes have passed, so a decision depends on nothing that came later.
@@ -24,6 +25,7 @@ from warmcast.model import (
     NO_CAPACITY,
     Action,
     Actuator,
+    Budget,
     Capacity,
     History,
     Memory,
@@ -39,6 +41,8 @@ from warmcast.model import (
     TargetState,
 )
 from warmcast.outcomes import held
+from warmcast.share import Limits, share
+from warmcast.simulate.conditions import Conditions
 from warmcast.simulate.trace import MINUTE_S
 from warmcast.simulate.tracking import Tracking
 from warmcast.simulate.world import DATA_DELAY_MIN, ready, spilled_share, starting_capacity
@@ -60,6 +64,9 @@ FOLD_S = 3600
 
 TRACKED_UTILIZATION = 0.7
 """What the scaling policy of the actuator `autoscaling` keeps above Warmcast's minimum."""
+
+SHIFTING = {"2": 0.1}
+"""Any weights of another version: Lambda then refuses to change provisioned concurrency."""
 
 BEFORE_FIRST_TICK = "start"
 """The reason of the minutes before the first tick: they hold what every policy starts with."""
@@ -86,9 +93,10 @@ class Replay:
     reasons: tuple[str, ...]
 
 
-def replay(policy: Policy, trace: Trace, *, start: int, world: World) -> Replay:
+def replay(policy: Policy, trace: Trace, *, start: int, world: World, conditions: Conditions | None = None) -> Replay:
     """Tick through the trace from `start` (epoch seconds, a full minute) to its end; what is before is history only."""
-    run = _Run(policy.model_copy(update={"mode": Mode.APPLY}), trace, start, world)
+    befalls = Conditions.usual(trace) if conditions is None else conditions
+    run = _Run(policy.model_copy(update={"mode": Mode.APPLY}), trace, start, world, befalls)
     first = -(-start // world.tick_s) * world.tick_s
     run.live_until(first)
     for at in range(first, trace.end, world.tick_s):
@@ -103,8 +111,8 @@ def replay(policy: Policy, trace: Trace, *, start: int, world: World) -> Replay:
 class Measured:
     """What CloudWatch has of the trace, and what of it shows at an instant: slices of arrays that are made once."""
 
-    def __init__(self, trace: Trace, world: World) -> None:
-        self.fine = _minutes(trace)
+    def __init__(self, trace: Trace, world: World, throttles: FloatArray | None = None) -> None:
+        self.fine = _minutes(trace, np.zeros(len(trace)) if throttles is None else throttles)
         self._coarse = _steps(self.fine)
         self._trace, self._peakedness = trace, world.peakedness
 
@@ -123,14 +131,14 @@ class Measured:
         self.fine.spilled[minutes] = self.fine.arrivals[minutes] * share
 
 
-def _minutes(trace: Trace) -> Series:
-    """The trace as measured minutes; what spilled is not known before capacity stands, nor was anything throttled."""
+def _minutes(trace: Trace, throttles: FloatArray) -> Series:
+    """The trace as measured minutes; what spilled is not known before capacity stands."""
     return Series(
         start=trace.start,
         step_s=MINUTE_S,
         work_s=trace.demand * MINUTE_S,
         arrivals=trace.arrivals_per_s * MINUTE_S,
-        throttles=np.where(np.isnan(trace.demand), np.nan, 0.0),
+        throttles=np.where(np.isnan(trace.demand), np.nan, throttles),
         peak=trace.peak,
         spilled=np.full(len(trace), np.nan),
     )
@@ -226,13 +234,14 @@ class _Alias:
 class _Run:
     """A replay under way: what the controller knows, and the alias that it controls."""
 
-    def __init__(self, policy: Policy, trace: Trace, start: int, world: World) -> None:
+    def __init__(self, policy: Policy, trace: Trace, start: int, world: World, conditions: Conditions) -> None:
         scored = trace.between(start, trace.end)
         self._policy, self._world, self._start = policy, world, scored.start
         self._target = TargetId(policy.account or "", world.region, policy.function, policy.qualifier)
         # The brain knows the world's lead time as if it had measured it, but goes by the policy's where that names one.
         self._rhythm = Rhythm(tick=timedelta(seconds=world.tick_s), default_lead_time=timedelta(seconds=world.lead_s))
-        self._measured = Measured(trace, world)
+        self._conditions = conditions
+        self._measured = Measured(trace, world, conditions.throttles)
         self._first = len(trace) - len(scored)
         self._alias = _Alias(scored, world)
         self._knowledge = Knowledge()
@@ -252,9 +261,16 @@ class _Run:
         """Observe, learn, think, act: one target's share of `tick.run`."""
         now = datetime.fromtimestamp(at, UTC)
         observation = self._observe(now)
-        decision = think(self._policy, observation, now=now, rhythm=self._rhythm)
+        decision = self._shared(think(self._policy, observation, now=now, rhythm=self._rhythm), observation)
         self._memory = after_outcome(self._memory, self._alias.obey(decision), now=now)
         self._decisions.append(decision)
+
+    def _shared(self, decision: Decision, observation: Observation) -> Decision:
+        """Within what the function reserves; else nothing is shared, for a replay has one target and no account."""
+        if self._conditions.reserved is None or observation.state is None:
+            return decision
+        (clamped,) = share([decision], Limits(None, Budget(), {decision.target: observation.state}))
+        return clamped
 
     def _observe(self, now: datetime) -> Observation:
         state = self._state(now)
@@ -273,6 +289,8 @@ class _Run:
             memory_mb=self._world.memory_mb,
             architecture=self._world.architecture,
             scalable=self._alias.scalable,
+            reserved=self._conditions.reserved,
+            weights=SHIFTING if self._conditions.weighted[self._first + self._lived] else {},
         )
 
     def replayed(self) -> Replay:
