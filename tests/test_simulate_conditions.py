@@ -63,3 +63,12 @@ def test_throttled_attempts_are_demand() -> None:
     seen = Measured(trace, WORLD, throttles).at(trace.end).fine
     assert seen.demand[-1] == pytest.approx(60.0)
     assert seen.throttles[-1] == pytest.approx(3600.0)
+
+
+def test_conditions_are_as_long_as_the_trace() -> None:
+    """One minute too few is refused, as are arrays of different lengths."""
+    usual = Conditions.usual(pushed())
+    with pytest.raises(ValueError, match="1619 minutes of conditions for 1620"):
+        replay(policy(low=1), pushed(), start=START, world=WORLD, conditions=usual.first(1619))
+    with pytest.raises(ValueError, match="equally long"):
+        replace(usual, throttles=np.zeros(3))

@@ -28,6 +28,18 @@ class Conditions:
     weighted: npt.NDArray[np.bool_]
     reserved: int | None = None
 
+    def __post_init__(self) -> None:
+        """Arrays of different lengths are a mistake of the caller's."""
+        if len(self.throttles) != len(self.weighted):
+            raise ValueError("throttles and weights of conditions are equally long")
+
+    def __len__(self) -> int:
+        return len(self.throttles)
+
+    def first(self, minutes: int) -> Conditions:
+        """Those of the first so many minutes."""
+        return Conditions(self.throttles[:minutes], self.weighted[:minutes], self.reserved)
+
     @staticmethod
     def usual(trace: Trace) -> Conditions:
         """Nothing throttled, no weights, no limit."""

@@ -96,6 +96,8 @@ class Replay:
 def replay(policy: Policy, trace: Trace, *, start: int, world: World, conditions: Conditions | None = None) -> Replay:
     """Tick through the trace from `start` (epoch seconds, a full minute) to its end; what is before is history only."""
     befalls = Conditions.usual(trace) if conditions is None else conditions
+    if len(befalls) != len(trace):
+        raise ValueError(f"{len(befalls)} minutes of conditions for {len(trace)} minutes of demand")
     run = _Run(policy.model_copy(update={"mode": Mode.APPLY}), trace, start, world, befalls)
     first = -(-start // world.tick_s) * world.tick_s
     run.live_until(first)
