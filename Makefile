@@ -94,6 +94,10 @@ e2e: .venv/.installed .venv-sam/.installed ## build, then invoke the function in
 bench: .venv/.installed ## measure ticks, decisions, imports and the package; ARGS=--write writes docs/benchmark.md
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ARGS)
 
+.PHONY: incidents
+incidents: .venv/.installed ## play outages, pushes, failovers, ... on the traces in TRACES=DIR; ARGS=--write writes docs/incidents.md
+	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m incidents "$(TRACES)" --workers $(WORKERS) $(ARGS)
+
 .PHONY: deploy
 deploy: build ## build and deploy; PARAMETERS="Architecture=x86_64" for both, ARGS=--guided the first time
 	$(SAM) deploy $(OVERRIDES) $(ARGS)
