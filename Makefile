@@ -94,6 +94,10 @@ e2e: .venv/.installed .venv-sam/.installed ## build, then invoke the function in
 bench: .venv/.installed ## measure ticks, decisions, imports and the package; ARGS=--write writes docs/benchmark.md
 	@PYTHONPATH=src:tests $(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-traces
+bench-traces: .venv/.installed ## compare cost on real traffic with what else one could run, TRACES=DIR; ARGS=--write writes docs/benchmark-traces.md
+	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m bench.traces "$(TRACES)" $(ARGS)
+
 .PHONY: incidents
 incidents: .venv/.installed ## play outages, pushes, failovers, ... on the traces in TRACES=DIR; ARGS=--write writes docs/incidents.md
 	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m incidents "$(TRACES)" --workers $(WORKERS) $(ARGS)

@@ -18,7 +18,22 @@ LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), ROOT / "src/requirements
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = {"help", "setup", "demo", "test", "check", "build", "validate", "e2e", "bench", "incidents", "deploy", "lock", "clean"}
+TARGETS = {
+    "help",
+    "setup",
+    "demo",
+    "test",
+    "check",
+    "build",
+    "validate",
+    "e2e",
+    "bench",
+    "bench-traces",
+    "incidents",
+    "deploy",
+    "lock",
+    "clean",
+}
 
 # Put together from parts, so that this file does not hold what it looks for.
 REGISTRY_HOSTS = re.compile("|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.(org|com)"]))

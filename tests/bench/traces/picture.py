@@ -29,8 +29,10 @@ DPI: Final = 100
 SHOWN: Final = (0.0001, 0.5)
 """Spillovers between which a panel is drawn."""
 
-TICKS: Final = (0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 5, 10, 20)
-MOST_TICKS: Final = 7
+FINE: Final = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.5, 2, 3, 4)
+COARSE: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+NARROW: Final = 4
+"""A panel whose highest cost is less than so many times its lowest gets the fine ticks."""
 
 LINES: Final = {
     CLAIRVOYANT: ("perfect foresight", Stroke("#8A8A8A", 1.3, (1, 1))),
@@ -98,8 +100,7 @@ def _scales(axes: Axes, least: float, most: float) -> None:
     axes.set_xticks([0.001, 0.01, 0.1])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     low, high = axes.get_ylim()
-    ticks = [tick for tick in TICKS if low <= tick <= high]
-    axes.set_yticks(ticks[:: math.ceil(len(ticks) / MOST_TICKS)])
+    axes.set_yticks([tick for tick in (FINE if high < NARROW * low else COARSE) if low <= tick <= high])
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_minor_formatter(NullFormatter())
