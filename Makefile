@@ -56,6 +56,10 @@ endef
 	$(install)
 	@touch $@
 
+.venv-peers/.installed: requirements/peers.txt
+	$(install)
+	@touch $@
+
 .PHONY: setup
 setup: .venv/.installed ## install the package and its tools into .venv
 
@@ -98,6 +102,13 @@ bench: .venv/.installed ## measure ticks, decisions, imports and the package; AR
 bench-traces: .venv/.installed ## compare cost on real traffic with what else one could run, TRACES=DIR; ARGS=--write writes docs/benchmark-traces.md
 	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m bench.traces "$(TRACES)" $(ARGS)
 
+.PHONY: peers
+peers: .venv-peers/.installed ## install the forecasters that Warmcast's is measured against into .venv-peers
+
+.PHONY: bench-forecasts
+bench-forecasts: .venv/.installed .venv-peers/.installed ## measure forecasts against statsforecast's on TRACES=DIR; ARGS=--write writes docs/benchmark-forecasts.md
+	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m bench.forecasts "$(TRACES)" $(ARGS)
+
 .PHONY: incidents
 incidents: .venv/.installed ## play outages, pushes, failovers, ... on the traces in TRACES=DIR; ARGS=--write writes docs/incidents.md
 	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m incidents "$(TRACES)" --workers $(WORKERS) $(ARGS)
@@ -112,5 +123,5 @@ lock: .venv/.installed ## pin all requirements again, with hashes
 
 .PHONY: clean
 clean: ## remove environments, builds and caches
-	rm -rf .venv .venv-sam .venv-checkov .aws-sam build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .venv-sam .venv-checkov .venv-peers .aws-sam build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,3 +11,4 @@ compile pyproject.toml --no-emit-package boto3 --no-emit-package botocore --no-e
 compile --extra cli pyproject.toml requirements/dev.in -o requirements/dev.txt
 compile requirements/sam.in -o requirements/sam.txt
 compile requirements/template-security.in -o requirements/template-security.txt
+compile requirements/peers.in -o requirements/peers.txt

@@ -16,6 +16,7 @@ from bench.cloud import QuickMetrics, World, load
 from bench.day import Usage
 from bench.dynamo import Dynamo, item_bytes
 from bench.figures import MOST_THINK_MS, Figure, Measured, figures
+from bench.forecasts.race import Race
 from bench.machine import Machine, peak_mb
 from bench.over_http import HttpMeasured
 from bench.package import Imported, Package
@@ -296,6 +297,7 @@ def run(ticked: list[Ticked]) -> Measured:
         alarms=6,
         fleet_metrics=8,
         thoughts=[decisions.Thought(10, 1.5, 8.0), decisions.Thought(10_000, 2.5, 8.0)],
+        race=Race(warmcast_s=0.01, peer_s=1.0),
         imported=Imported(0.4, 0.2),
         package=Package(70.0, "a test", (("numpy", 50.0),)),
     )
@@ -314,6 +316,7 @@ def test_every_aim_of_the_project_is_on_the_page(run: Measured) -> None:
         "unzipped package": 100.0,
         "a decision at a demand of 10": 2.0,
         "a decision at a demand of 10,000": 2.0,
+        "learning and forecasting / AutoETS on the same series": 0.02,
     }
 
 
@@ -324,6 +327,9 @@ def test_a_missed_aim_says_no(run: Measured) -> None:
     assert "| a decision at a demand of 10,000 | 2.00 ms | 2.50 ms | no |" in markdown(run)
     assert not Figure("x", MOST_THINK_MS, None, "ms", "").met
     assert "| not measured | no |" in markdown(replace(run, package=None))
+    assert "| 0.0200 | not measured | no | its environment is missing: `make peers` |" in markdown(
+        replace(run, race=None)
+    )
 
 
 def test_the_page_holds_every_table(run: Measured) -> None:

@@ -15,11 +15,12 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from rich.console import Console
-from rich.table import Table as Grid
 
 from bench import day, decisions, machine, over_http, package, ticks
 from bench.bill import Function
 from bench.figures import Measured
+from bench.forecasts import race
+from bench.grid import grid
 from bench.population import SUNDAY, WEDNESDAY
 from bench.tables import headline, markdown, tables
 from warmcast.model import TickReport
@@ -27,8 +28,6 @@ from warmcast.report import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from bench.tables import Table
 
 PAGE: Final = package.ROOT / "docs" / "benchmark.md"
 DAYS_OF_WEEK: Final = {"working day": 5, "day off": 2}
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = measure(QUICK if options.quick else FULL, console)
     for table in tables(run):
         console.print()
-        console.print(_grid(table))
+        console.print(grid(table))
         console.print(table.note, style="dim", markup=False)
     console.print(f"\n{headline(run)}", markup=False)
     if options.write:
@@ -95,6 +94,7 @@ def measure(scale: Scale, console: Console) -> Measured:
             name: alone(f"a {name}", day.measure, scale.day_targets, at, scale.day_ticks) for name, at in stages.items()
         }
         thoughts = alone("decisions", decisions.measure, scale.rounds)
+        raced = alone("a race with AutoETS", race.measure)
         status.update("imports and the package")
         template = (package.ROOT / "template.yaml").read_text(encoding="utf-8")
         return Measured(
@@ -106,6 +106,7 @@ def measure(scale: Scale, console: Console) -> Measured:
             alarms=template.count("Type: AWS::CloudWatch::Alarm"),
             fleet_metrics=len(metrics(TickReport(at=WEDNESDAY, fleet_version=""))),
             thoughts=thoughts,
+            race=raced,
             imported=package.import_times(scale.imports),
             package=package.package(),
         )
@@ -124,15 +125,6 @@ def _declared(template: str) -> Function:
     assert memory, "no default of MemorySize in template.yaml"
     assert architecture, "no default of Architecture in template.yaml"
     return Function(int(memory[1]), architecture[1])
-
-
-def _grid(table: Table) -> Grid:
-    grid = Grid(title=table.title, title_justify="left", title_style="bold")
-    for index, column in enumerate(table.columns):
-        grid.add_column(column, justify="right" if index in table.right else "left")
-    for row in table.rows:
-        grid.add_row(*row, style="red" if table.title == "Aims" and row[3] == "no" else None)
-    return grid
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from bench.day import Usage
     from bench.decisions import Thought
+    from bench.forecasts.race import Race
     from bench.machine import Machine
     from bench.over_http import HttpMeasured
     from bench.package import Imported, Package
@@ -25,6 +26,7 @@ MOST_USD_PER_TARGET: Final = 0.10
 MOST_IMPORT_S: Final = 1.0
 MOST_PACKAGE_MB: Final = 100.0
 MOST_THINK_MS: Final = 2.0
+MOST_OF_AUTO_ETS: Final = 1 / 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Measured:
     alarms: int
     fleet_metrics: int
     thoughts: Sequence[Thought]
+    race: Race | None
     imported: Imported
     package: Package | None
 
@@ -77,7 +80,7 @@ class Figure:
 
 def figures(run: Measured) -> list[Figure]:
     """All aims of the bench with what this run found."""
-    return [*_of_ticks(run), *_of_cost(run), *_of_package(run), *_of_decisions(run)]
+    return [*_of_ticks(run), *_of_cost(run), *_of_package(run), *_of_decisions(run), _of_race(run.race)]
 
 
 def _of_ticks(run: Measured) -> list[Figure]:
@@ -138,6 +141,17 @@ def _of_decisions(run: Measured) -> list[Figure]:
         )
         for each in run.thoughts
     ]
+
+
+def _of_race(race: Race | None) -> Figure:
+    name = "learning and forecasting / AutoETS on the same series"
+    if not race:
+        return Figure(name, MOST_OF_AUTO_ETS, None, "", "its environment is missing: `make peers`")
+    how = (
+        f"14 days, the next one ahead: {race.warmcast_s * 1000:.1f} ms from 5-minute steps against {race.peer_s:.2f} s "
+        "of statsforecast from 15-minute steps"
+    )
+    return Figure(name, MOST_OF_AUTO_ETS, race.warmcast_s / race.peer_s, "", how)
 
 
 def _median(values: Sequence[float]) -> str:

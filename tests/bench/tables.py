@@ -167,10 +167,11 @@ Measured on: {machine}.
 
 def markdown(run: Measured) -> str:
     """The whole of `docs/benchmark.md`."""
-    return "\n".join([_HEAD.format(machine=headline(run)), *(_section(table) for table in tables(run))])
+    return "\n".join([_HEAD.format(machine=headline(run)), *(section(table) for table in tables(run))])
 
 
-def _section(table: Table) -> str:
+def section(table: Table) -> str:
+    """One table as Markdown, under its title."""
     ruler = " | ".join("---:" if column in table.right else "---" for column in range(len(table.columns)))
     lines = [f"## {table.title}", ""]
     lines += [table.note, ""] if table.note else []
