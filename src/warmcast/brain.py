@@ -6,20 +6,27 @@ no clock, no environment and no network, so a decision can be replayed from its 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from warmcast.decide import decide
 from warmcast.fleet import OnSlow
 from warmcast.forecast import forecast
+from warmcast.learning import advance
+from warmcast.mixture import MixtureState, foretell
+from warmcast.model import Unknown
 from warmcast.situation import Situation, horizon_of
 from warmcast.staffing import Unit, unit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from warmcast.fleet import Policy
-    from warmcast.model import Decision, Forecast, Observation, Rhythm, Unknown
+    from warmcast.model import Decision, Forecast, Observation, Rhythm
 
 ASSUMED_MEMORY_MB = 1024
 """Until the function's memory has been read; it only weighs prices."""
@@ -29,6 +36,7 @@ def think(
     policy: Policy, observation: Observation, *, now: datetime, rhythm: Rhythm, fleet_version: str = ""
 ) -> Decision:
     """Decide one target's capacity from what is known of it at `now`."""
+    observation = up_to_date(policy, observation, now=now)
     horizon = horizon_of(policy, observation.memory, rhythm) + timedelta(minutes=1)
     return decide(
         Situation(
@@ -38,9 +46,18 @@ def think(
             unit=unit(observation),
             now=now,
             rhythm=rhythm,
+            mixture=MixtureState.from_arrays(observation.learned.arrays) if observation.learned else None,
         ),
         fleet_version=fleet_version,
     )
+
+
+def up_to_date(policy: Policy, observation: Observation, *, now: datetime) -> Observation:
+    """The observation with what was learned carried on to `now`, where that was not done yet."""
+    if observation.learned is None:
+        return observation
+    learned = advance(observation.learned, observation.history, zone=policy.timezone, now=now)
+    return observation if learned is observation.learned else replace(observation, learned=learned)
 
 
 def foresee(policy: Policy, observation: Observation, *, now: datetime, horizon: timedelta) -> Forecast | Unknown:
@@ -53,6 +70,17 @@ def foresee(policy: Policy, observation: Observation, *, now: datetime, horizon:
         horizon=horizon,
         follow_slow=policy.on_slow is OnSlow.FOLLOW,
     )
+
+
+def foreseen_mixtures(
+    policy: Policy, observation: Observation, forecast: Forecast | Unknown, *, at: Sequence[datetime]
+) -> list[MixtureState | None]:
+    """The mixture as it would stand at these instants if the forecast came true; None where nothing is learned."""
+    state = MixtureState.from_arrays(observation.learned.arrays) if observation.learned else None
+    if state is None or isinstance(forecast, Unknown):
+        return [None] * len(at)
+    ticks = np.array([int(each.timestamp()) // 300 * 5 for each in at], dtype=np.int64)
+    return list(foretell(state, observation.history, forecast, zone=policy.timezone, ticks=ticks))
 
 
 def unit(observation: Observation) -> Unit:

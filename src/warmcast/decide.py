@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from warmcast.fleet import ColdStartCost, Savings
+from warmcast.memory import changes_today
 from warmcast.model import Action, Actuator, Decision, Limit, Mode, Reason, Status, Unknown
 from warmcast.situation import seen_demand
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from warmcast.mixture import Wanted
     from warmcast.model import Memory
     from warmcast.situation import Situation
 
@@ -58,10 +60,15 @@ class Proposal:
 
 def _objective(at: Situation) -> Proposal:
     """What the objective wants of the forecast: the first proposal. Before anything is learned, what is seen."""
-    if at.silence or at.foreseen is None:
+    if at.silence or isinstance(at.forecast, Unknown):
         return Proposal(0, Reason.NO_DATA, (Limit(Reason.NO_DATA, 0, 0, at.silence),))
     if at.observation.learned is None:
         return Proposal(at.seen.capacity if at.seen else 0, Reason.LEARNING)
+    if at.wanted is not None:
+        detail = (Limit(Reason.UNPROFITABLE, 0, 0, at.wanted.note),) if at.wanted.note else ()
+        return Proposal(at.wanted.units, Reason.UNPROFITABLE if detail else Reason.FORECAST, detail)
+    if at.foreseen is None:
+        return Proposal(0, Reason.NO_DATA, (Limit(Reason.NO_DATA, 0, 0, at.silence),))
     by_rate = at.foreseen.by_rate > at.foreseen.by_demand
     return Proposal(at.foreseen.capacity, Reason.RATE if by_rate else Reason.FORECAST)
 
@@ -72,11 +79,25 @@ def _seen(at: Situation, proposal: Proposal) -> Proposal:
     Where the objective is a cost, it buys nothing by itself: a unit must earn its keep over the time that it stands,
     which the forecast weighs and one busy minute does not.
     """
+    if at.wanted is not None:
+        return _surge(at, proposal)
     if at.silence or at.seen is None or at.seen.capacity <= proposal.capacity:
         return proposal
     if isinstance(at.policy.objective, ColdStartCost | Savings):
         return _not_below(at, proposal, Reason.SEEN, at.seen.capacity)
     return proposal.moved(Reason.SEEN, at.seen.capacity, f"measured demand {at.seen.staffed_for:.1f}")
+
+
+def _surge(at: Situation, proposal: Proposal) -> Proposal:
+    """What the mixture wants already weighs the last minutes; a surge past all that was learned goes beyond it."""
+    if at.silence or (at.wanted is not None and at.wanted.note):
+        return proposal
+    seen, least = at.seen, at.least_now
+    if seen is not None and seen.capacity > proposal.capacity and at.surges_past(proposal.capacity):
+        return proposal.moved(Reason.SEEN, seen.capacity, f"surge: measured demand {seen.staffed_for:.1f}")
+    if least is None:
+        return proposal
+    return _not_below(at, proposal, Reason.SEEN, least.capacity, f"measured demand {least.staffed_for:.1f}")
 
 
 def _floor(at: Situation, proposal: Proposal) -> Proposal:
@@ -108,7 +129,7 @@ def _outage(at: Situation, proposal: Proposal) -> Proposal:
 
 def _scale_down_hold(at: Situation, proposal: Proposal) -> Proposal:
     """Lower only to what the forecast for the whole hold needs."""
-    if at.current is None or proposal.capacity >= at.current:
+    if at.current is None or proposal.capacity >= at.current or not at.policy.hold:
         return proposal
     held = at.need_until(at.now + at.policy.hold)
     if held is None:
@@ -132,6 +153,8 @@ def _small_change(at: Situation, proposal: Proposal) -> Proposal:
     """
     if at.current is None:
         return proposal
+    if at.wanted is not None:
+        return _dead_band(at, proposal, at.current, at.wanted)
     difference = proposal.capacity - at.current
     if 0 < difference <= max(1.0, SMALL_CHANGE * at.current):
         repeated = at.changed_within_tick and at.current >= at.bounds.floor
@@ -139,6 +162,30 @@ def _small_change(at: Situation, proposal: Proposal) -> Proposal:
     if proposal.capacity <= at.bounds.floor or -difference >= SMALL_CHANGE * at.current:
         return proposal
     return _not_below(at, proposal, Reason.SMALL_CHANGE, None)
+
+
+def _dead_band(at: Situation, proposal: Proposal, current: int, wanted: Wanted) -> Proposal:
+    """A change is worth its write (and a rise the inits of its units) from the width on that the replayed past says.
+
+    What rules or a surge want is always worth it.
+    """
+    off = proposal.capacity - current
+    width = wanted.band * wanted.capacity
+    if off > 0 and proposal.reason is Reason.FORECAST and off <= width / 2:
+        return proposal.moved(Reason.SMALL_CHANGE, current, f"within {width / 2:.1f} units")
+    if off < 0 and proposal.capacity > at.bounds.floor and -off <= width:
+        return _not_below(at, proposal, Reason.SMALL_CHANGE, None, f"within {width:.1f} units")
+    return proposal
+
+
+def _change_limit(at: Situation, proposal: Proposal) -> Proposal:
+    """At most so many changes a day by the objective; what rules or a surge want goes on."""
+    if at.current is None or changes_today(at.observation.memory, at.now) < at.policy.changes_per_day:
+        return proposal
+    detail = f"{at.policy.changes_per_day} changes today"
+    if proposal.capacity > at.current and proposal.reason in {Reason.FORECAST, Reason.RATE}:
+        return proposal.moved(Reason.CHANGE_LIMIT, at.current, detail)
+    return _not_below(at, proposal, Reason.CHANGE_LIMIT, None, detail)
 
 
 def _ceiling(at: Situation, proposal: Proposal) -> Proposal:
@@ -172,6 +219,7 @@ GUARDRAILS: tuple[Callable[[Situation, Proposal], Proposal], ...] = (
     _scale_down_hold,
     _minimum_hold,
     _small_change,
+    _change_limit,
     _ceiling,
     _zero,
     _raise_only,
@@ -266,7 +314,10 @@ def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_vers
         ceiling=at.bounds.ceiling,
         demand=measured.demand if measured else None,
         foreseen=_band(at),
-        staffed_for=at.foreseen.staffed_for if at.foreseen else 0.0,
+        staffed_for=_staffed_for(at),
+        drives=at.wanted.drives if at.wanted else (),
+        price=at.wanted.price if at.wanted else None,
+        expected_spillover=at.wanted.spillover if at.wanted else None,
         peakedness=1.0 if isinstance(at.forecast, Unknown) else at.forecast.peakedness,
         basis="" if isinstance(at.forecast, Unknown) else at.forecast.basis,
         rule=proposal.rule,
@@ -320,6 +371,12 @@ def _published_maximum(at: Situation, wanted: int) -> int | None:
 def _registered_maximum(at: Situation) -> int | None:
     state = at.observation.state
     return state.scalable.maximum if state is not None and state.scalable is not None else None
+
+
+def _staffed_for(at: Situation) -> float:
+    if at.wanted is not None:
+        return at.wanted.staffed_for
+    return at.foreseen.staffed_for if at.foreseen else 0.0
 
 
 def _band(at: Situation) -> tuple[float, float] | None:

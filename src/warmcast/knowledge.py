@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warmcast.forecast import learn
+from warmcast.fleet import ColdStartCost, ColdStarts
+from warmcast.learning import LEAD_TIME, advance, learn
+from warmcast.situation import lead_time_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from warmcast.model import History, Learned, TargetId
+    from warmcast.fleet import Policy
+    from warmcast.model import History, Learned, Observation, Rhythm, TargetId
 
 RELEARN_AFTER = timedelta(hours=6)
 
@@ -42,9 +45,39 @@ class Knowledge:
         due.sort(key=lambda target: (self._learned_at(target), target))
         return frozenset(due[:most])
 
-    def learn(self, target: TargetId, history: History, *, zone: ZoneInfo, now: datetime) -> None:
-        """Learn one target."""
-        self.learned[target] = learn(history, zone=zone, now=now)
+    def learn(
+        self,
+        target: TargetId,
+        history: History,
+        *,
+        zone: ZoneInfo,
+        now: datetime,
+        lead_time: timedelta = LEAD_TIME,
+        cold_starts: bool = False,
+    ) -> None:
+        """Learn one target, on top of what was learned of it before."""
+        before = self.learned.get(target)
+        self.learned[target] = learn(
+            history, zone=zone, now=now, lead_time=lead_time, before=before, cold_starts=cold_starts
+        )
+
+    def learn_for(self, policy: Policy, observation: Observation, *, now: datetime, rhythm: Rhythm) -> None:
+        """Learn one target for its policy: its zone, its lead time, what its objective needs to know."""
+        self.learn(
+            observation.target,
+            observation.history,
+            zone=policy.timezone,
+            now=now,
+            lead_time=lead_time_of(policy, observation.memory, rhythm),
+            cold_starts=isinstance(policy.objective, ColdStarts | ColdStartCost),
+        )
+
+    def keep_up(self, target: TargetId, history: History, *, zone: ZoneInfo, now: datetime) -> Learned | None:
+        """Count the ticks since for one target; what is known of it by now, None where nothing was learned yet."""
+        known = self.learned.get(target)
+        if known is not None:
+            self.learned[target] = known = advance(known, history, zone=zone, now=now)
+        return known
 
     def _is_due(self, target: TargetId, now: datetime) -> bool:
         known = self.learned.get(target)

@@ -85,6 +85,12 @@ def waits_too_long(memory: Memory, outcome: Outcome, *, now: datetime) -> str:
     return f"nothing could be done since {since:%Y-%m-%d %H:%M} UTC: {why}"
 
 
+def changes_today(memory: Memory, now: datetime) -> int:
+    """How often we changed the target since midnight UTC."""
+    changed_at = memory.changed_at
+    return memory.changes if changed_at is not None and changed_at.date() == now.date() else 0
+
+
 def backed_off(memory: Memory, *, now: datetime, why: str, fleet: str, longest: timedelta) -> Memory:
     """No write for 10 minutes after the first failure, 20 after the second, 40, ... up to the longest."""
     wait = min(FIRST_BACK_OFF * 2 ** min(memory.failures, 10), longest)
@@ -117,6 +123,7 @@ def _written(memory: Memory, outcome: Outcome, *, now: datetime) -> Memory:
         requested=memory.requested if own else decision.wanted,
         floor_published=decision.wanted if own else memory.floor_published,
         changed_at=now,
+        changes=changes_today(memory, now) + 1,
         raised_at=now if rose else memory.raised_at,
         pending_since=now if asks_for_capacity else memory.pending_since,
     )

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warmcast.brain import foresee, unit
+from warmcast.brain import foresee, foreseen_mixtures, unit
 from warmcast.decide import decide
+from warmcast.memory import changes_today
 from warmcast.model import (
     Action,
     Actuator,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Policy
+    from warmcast.mixture import MixtureState
     from warmcast.model import Decision, Observation, Rhythm, TargetId, Unknown
     from warmcast.staffing import Need, Unit
 
@@ -95,7 +97,9 @@ def plan(
     reach = horizon_of(policy, observation.memory, rhythm)
     forecast = foresee(policy, observation, now=now, horizon=span + reach + step)
     ahead = _Ahead(_applied(policy), observation, forecast, unit(observation), rhythm)
-    steps = tuple(ahead.step(now + index * step) for index in range(int(span / step)))
+    instants = [now + index * step for index in range(int(span / step))]
+    mixtures = foreseen_mixtures(policy, observation, forecast, at=instants)
+    steps = tuple(ahead.step(at, mixture) for at, mixture in zip(instants, mixtures, strict=True))
     faults = (observation.fault, observation.history_fault)
     notes = [fault.message for fault in faults if fault is not None]
     return Plan(
@@ -128,10 +132,10 @@ class _Ahead:
         self._standing = state.scalable.minimum if state and state.scalable else standing_of(observation)
         self._memory = Memory(lead_time_s=observation.memory.lead_time_s)
 
-    def step(self, at: datetime) -> Step:
+    def step(self, at: datetime, mixture: MixtureState | None) -> Step:
         """Decide at that time, and carry it out."""
         seen = replace(self._observation, at=at, state=self._state(at), memory=self._memory)
-        situation = Foretold(self._policy, seen, self._forecast, self.per_unit, at, self._rhythm)
+        situation = Foretold(self._policy, seen, self._forecast, self.per_unit, at, self._rhythm, mixture)
         decision = decide(situation)
         self._carry_out(decision, at)
         low, high = decision.foreseen or (None, None)
@@ -142,7 +146,8 @@ class _Ahead:
         if decision.changes:
             raised_at = at if decision.action is Action.RAISE else self._memory.raised_at
             self._standing = decision.wanted
-            self._memory = replace(self._memory, changed_at=at, raised_at=raised_at)
+            count = changes_today(self._memory, at) + 1
+            self._memory = replace(self._memory, changed_at=at, raised_at=raised_at, changes=count)
 
     def _state(self, at: datetime) -> TargetState:
         units = self._standing

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from warmcast.calendar import Bounds, bounds
+from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
+from warmcast.memory import changes_today
+from warmcast.mixture import Wanted, wanted
+from warmcast.mixture.loss import carried
 from warmcast.model import Actuator, Forecast, Status, Unknown
-from warmcast.staffing import Need, need, need_seen
+from warmcast.staffing import Need, mean_duration_s, need, need_seen
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Policy
+    from warmcast.mixture import MixtureState
     from warmcast.model import Capacity, FloatArray, History, Memory, Observation, Rhythm
     from warmcast.staffing import Unit
 
@@ -25,6 +30,17 @@ SEEN_MINUTES = 5
 
 LONGEST_LEAD_TIME = timedelta(minutes=15)
 """A version shift takes 6-8 minutes; what takes longer is a fault, not a lead time."""
+
+TICK_MIN, TICK_S = 5, 300
+"""The grid that the mixture's ticks lie on."""
+
+NEWEST_MINUTES = 3
+"""How many of the newest known minutes a decrease must still serve."""
+
+SURGE_MINUTES = 2
+SURGE_SHARE = 0.05
+SURGE_TIMES = 5
+"""A surge spills more than a twentieth, and more than five times what was promised, in two minutes on end."""
 
 EARLY = timedelta(seconds=20)
 """EventBridge Scheduler fires within the minute that it was asked for, so two ticks may be closer than the rate."""
@@ -40,6 +56,7 @@ class Situation:
     unit: Unit
     now: datetime
     rhythm: Rhythm
+    mixture: MixtureState | None = None
 
     @property
     def standing(self) -> int:
@@ -120,20 +137,72 @@ class Situation:
         return self.need_until(self.covered_until)
 
     @cached_property
+    def wanted(self) -> Wanted | None:
+        """What the objective wants by all that was learned; None while nothing is learned, or not up to now."""
+        if self.mixture is None or self.mixture.newest_tick < self.now.timestamp() // TICK_S * TICK_MIN:
+            return None
+        forecast = self.forecast if isinstance(self.forecast, Forecast) else None
+        return wanted(
+            self.mixture,
+            self.policy.objective,
+            unit=self.unit,
+            duration_s=mean_duration_s(forecast) if forecast else None,
+            peakedness=forecast.peakedness if forecast else 1.0,
+            changes_per_day=self.changes_left_per_day,
+        )
+
+    @property
+    def changes_left_per_day(self) -> float:
+        """The rate at which the changes that are left of today's may be made: half of them by noon, and so on."""
+        midnight = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        left = max(1 - (self.now - midnight) / timedelta(days=1), 1 / 24)
+        used = changes_today(self.observation.memory, self.now)
+        return max(self.policy.changes_per_day - used, 0) / left
+
+    @cached_property
+    def least_now(self) -> Need | None:
+        """The need of the newest minutes alone: nothing is lowered below it; None where nothing was measured."""
+        newest = newest_minutes(self.observation.history, now=self.now, count=NEWEST_MINUTES)
+        measured = seen_demand(self.observation.history, now=self.now)
+        if isinstance(self.forecast, Unknown) or measured is None or not len(newest):
+            return None
+        demand = float(newest.mean())
+        share = demand / measured.demand if measured.demand > 0 else 0.0
+        return self._need_now(demand, measured.rate_per_s * share)
+
+    @cached_property
+    def promise(self) -> float | None:
+        """The share that may spill, where the objective promises one."""
+        match self.policy.objective:
+            case Spillover(share=share):
+                return share
+            case ColdStarts(per_10k=per_10k):
+                return per_10k / 10_000
+            case ColdStartCost() | Savings():
+                return None
+            case _:
+                assert_never(self.policy.objective)
+
+    def surges_past(self, capacity: int) -> bool:
+        """Whether each of the newest two minutes by itself would spill far more of a promise than is ever meant to."""
+        if self.promise is None:
+            return False
+        newest = newest_minutes(self.observation.history, now=self.now, count=SURGE_MINUTES)
+        if len(newest) < SURGE_MINUTES or not newest.min() > 0:
+            return False
+        spilled = carried(np.array([float(capacity)]), newest.min(keepdims=True)).spilled
+        return float(spilled[0] / newest.min()) > max(SURGE_SHARE, SURGE_TIMES * self.promise)
+
+    @cached_property
     def seen(self) -> Need | None:
         """The need of the demand measured in the last minutes; None where nothing was measured."""
+        measured = seen_demand(self.observation.history, now=self.now)
+        return None if measured is None else self._need_now(measured.demand, measured.rate_per_s)
+
+    def _need_now(self, demand: float, rate_per_s: float) -> Need | None:
         if isinstance(self.forecast, Unknown):
             return None
-        measured = seen_demand(self.observation.history, now=self.now)
-        if measured is None:
-            return None
-        return need_seen(
-            measured.demand,
-            measured.rate_per_s,
-            self.policy.objective,
-            peakedness=self.forecast.peakedness,
-            unit=self.unit,
-        )
+        return need_seen(demand, rate_per_s, self.policy.objective, peakedness=self.forecast.peakedness, unit=self.unit)
 
     @cached_property
     def before_fall(self) -> Need | None:
@@ -200,6 +269,13 @@ def seen_demand(history: History, *, now: datetime) -> Seen | None:
     per_demand = counted / served if served > 0 else 0.0  # arrivals a second per execution in progress
     rate_per_s = np.where(np.isnan(arrivals[known]), demand * per_demand, arrivals[known] / fine.step_s)
     return Seen(demand=_higher_mean(demand), rate_per_s=_higher_mean(rate_per_s))
+
+
+def newest_minutes(history: History, *, now: datetime, count: int) -> FloatArray:
+    """Demand of the newest known minutes by `now`, at most `count` of them."""
+    measured = history.fine.between(history.fine.start, int(now.timestamp())).demand
+    newest: FloatArray = measured[~np.isnan(measured)][-count:]
+    return newest
 
 
 def _higher_mean(values: FloatArray) -> float:

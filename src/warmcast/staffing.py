@@ -112,17 +112,22 @@ def need(forecast: Forecast, objective: Objective, *, unit: Unit) -> Need:
     if not len(forecast.at):
         return NOTHING
     level = min(int(np.searchsorted(forecast.levels, PEAK_LEVEL)), len(forecast.levels) - 1)
-    requests = float(np.sum(forecast.weights @ forecast.rate_per_s))
-    executions = float(np.sum(forecast.weights @ forecast.demand))
     load = _Load(
         demand=forecast.demand,
         weights=forecast.weights,
         step_s=forecast.step_s,
         peakedness=forecast.peakedness,
         peak_rate_per_s=float(forecast.rate_per_s[level].max()),
-        duration_s=executions / requests if requests > 0 else math.inf,
+        duration_s=mean_duration_s(forecast) or math.inf,
     )
     return _need(load, objective, unit)
+
+
+def mean_duration_s(forecast: Forecast) -> float | None:
+    """Mean duration of the executions foreseen; None where none are."""
+    requests = float(np.sum(forecast.weights @ forecast.rate_per_s))
+    executions = float(np.sum(forecast.weights @ forecast.demand))
+    return executions / requests if requests > 0 else None
 
 
 def need_seen(demand: float, rate_per_s: float, objective: Objective, *, peakedness: float, unit: Unit) -> Need:

@@ -239,8 +239,9 @@ class _Pass:
 
         def decided() -> Decision:
             if learn:
-                self.knowledge.learn(target, observation.history, zone=policy.timezone, now=self.now)
-            knowing = replace(observation, learned=self.knowledge.learned.get(target))
+                self.knowledge.learn_for(policy, observation, now=self.now, rhythm=self.order.rhythm)
+            learned = self.knowledge.keep_up(target, observation.history, zone=policy.timezone, now=self.now)
+            knowing = replace(observation, learned=learned)
             return think(policy, knowing, now=self.now, rhythm=self.order.rhythm, fleet_version=self.fleet.version)
 
         return isolated(decided, lambda bug: faulted(policy, observation, bug, self.fleet.version))

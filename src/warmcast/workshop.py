@@ -67,8 +67,11 @@ class Workshop:
         policies = self.fleet.policies
         seen = look(policies, observer=self.observer, recollection=recollection, now=now)
         for target in self.knowledge.due(seen.histories, now=now, most=len(policies)):
-            history, zone = seen.observations[target].history, policies[target].timezone
-            isolated(partial(self.knowledge.learn, target, history, zone=zone, now=now), lambda _bug: None)
+            policy, observation = policies[target], seen.observations[target]
+            isolated(
+                partial(self.knowledge.learn_for, policy, observation, now=now, rhythm=self.rhythm),
+                lambda _bug: None,
+            )
         learned = self.knowledge.learned
         return {t: replace(each, learned=learned.get(t)) for t, each in seen.observations.items()}
 

@@ -62,12 +62,14 @@ class Query:
 
     Args:
         resource: the value of the dimension `Resource`: `function:alias` or `function:version`.
+        step_s: length of its steps where that is another than its grid's; both fit into the same time. 0: the grid's.
     """
 
     metric: str
     statistic: str
     function: str = ""
     resource: str = ""
+    step_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,17 @@ class Grid:
     def __len__(self) -> int:
         return (self.end - self.start) // self.step_s
 
+    def of(self, query: Query) -> Grid:
+        """The same time in the steps of a query that has its own."""
+        return Grid(self.start, self.end, query.step_s) if query.step_s else self
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What CloudWatch knows of one query.
 
     Args:
-        values: one for each step of the grid, shape (steps,); NaN where there is no datapoint.
+        values: one for each step of the query's grid, shape (steps,); NaN where there is no datapoint.
         completeness: only after `COMPLETE` does a missing datapoint mean anything.
         message: CloudWatch's own words, where it had any.
     """
@@ -140,8 +146,7 @@ class Metrics:
         """
         answers: list[Answer | AwsError | None] = [None] * len(queries)
         splits = MOST_SPLITS
-        todo = [range(at, min(at + most(grid), len(queries))) for at in range(0, len(queries), most(grid))]
-        todo.reverse()
+        todo = batches(queries, grid)[::-1]
         while todo and in_time():
             batch = todo.pop()
             try:
@@ -156,9 +161,9 @@ class Metrics:
         return answers
 
     def _batch(self, queries: Sequence[Query], grid: Grid, in_time: Callable[[], bool]) -> list[Answer]:
-        series = {f"q{n}": _Series(grid) for n in range(len(queries))}
+        series = {f"q{n}": _Series(grid.of(query)) for n, query in enumerate(queries)}
         with translated("GetMetricData"):
-            for page in self._pages(_wire(queries, grid.step_s), grid, in_time):
+            for page in self._pages(_wire(queries, grid), grid, in_time):
                 for result in page["MetricDataResults"]:
                     series[result["Id"]].add(result)
                 for one in series.values():
@@ -198,17 +203,25 @@ class Metrics:
         )
 
 
-def most(grid: Grid) -> int:
-    """How many queries over a grid fit into one call: 500, or as many as stay within 100,800 datapoints.
+def batches(queries: Sequence[Query], grid: Grid) -> list[range]:
+    """The queries of each call, in order: 500 at most, or as many as stay within 100,800 datapoints; at least one.
 
-    | grid                   | steps | queries |
-    | ---------------------- | ----- | ------- |
-    | 15 minutes of 60 s     | 15    | 500     |
-    | 3 hours of 60 s        | 180   | 500     |
-    | 14 days of 300 s       | 4,032 | 25      |
-    | 14 days of 60 s        | 20,160| 5       |
+    | grid                             | steps  | queries in a call |
+    | -------------------------------- | ------ | ----------------- |
+    | 15 minutes of 60 s               | 15     | 500               |
+    | 3 hours of 60 s                  | 180    | 500               |
+    | 14 days of 300 s                 | 4,032  | 25                |
+    | 14 days of 60 s                  | 20,160 | 5                 |
+    | 14 days, by turns 60 s and 300 s |        | 8                 |
     """
-    return max(1, min(MOST_QUERIES, MOST_DATAPOINTS // max(1, len(grid))))
+    calls, first, datapoints = [], 0, 0
+    for n, query in enumerate(queries):
+        steps = len(grid.of(query))
+        if n > first and (n - first == MOST_QUERIES or datapoints + steps > MOST_DATAPOINTS):
+            calls.append(range(first, n))
+            first, datapoints = n, 0
+        datapoints += steps
+    return [*calls, range(first, len(queries))] if queries else []
 
 
 def quick_timestamps(session: Session) -> None:
@@ -262,7 +275,7 @@ def _completeness(word: StatusCodeType) -> Completeness:
     return Completeness(word) if word in set(Completeness) else Completeness.PARTIAL
 
 
-def _wire(queries: Sequence[Query], step_s: int) -> list[MetricDataQueryTypeDef]:
+def _wire(queries: Sequence[Query], grid: Grid) -> list[MetricDataQueryTypeDef]:
     return [
         {
             "Id": f"q{n}",
@@ -277,7 +290,7 @@ def _wire(queries: Sequence[Query], step_s: int) -> list[MetricDataQueryTypeDef]
                         if value
                     ],
                 },
-                "Period": step_s,
+                "Period": grid.of(query).step_s,
                 "Stat": query.statistic,
             },
         }

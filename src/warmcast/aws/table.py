@@ -269,6 +269,7 @@ def _memory(item: Item) -> Memory:
         floor_published=_whole(item, "floor_published"),
         changed_at=_instant(item, "changed_at"),
         raised_at=_instant(item, "raised_at"),
+        changes=_whole(item, "changes") or 0,
         pending_since=_instant(item, "pending_since"),
         lead_time_s=_number(item, "lead_time_s"),
         failures=_whole(item, "failures") or 0,

@@ -266,9 +266,12 @@ class Policy(_Part):
     hold: Annotated[
         timedelta,
         PlainValidator(values.duration("0s", "24h")),
-        _text_schema(values.DURATION_PATTERN, default="15m"),
-        Field(description="How long a capacity is held before the objective may lower it."),
-    ] = timedelta(minutes=15)
+        _text_schema(values.DURATION_PATTERN, default="0s"),
+        Field(description="How long a capacity is held at least before the objective may lower it."),
+    ] = timedelta(0)
+    changes_per_day: Annotated[
+        int, Field(ge=2, le=288, description="At most so many changes a day by the objective; rules come on top.")
+    ] = 100
     lead_time: Annotated[
         timedelta | None,
         _optional(values.duration("30s", "1h")),

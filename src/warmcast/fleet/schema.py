@@ -26,7 +26,7 @@ FORMS: Json = [
 BOUNDS: Json = {"anyOf": [{"required": ["min"]}, {"required": ["max"]}]}
 
 
-SPELLED_DEFAULTS: dict[str, Json] = {"objective": {"spillover": "1%"}, "hold": "15m"}
+SPELLED_DEFAULTS: dict[str, Json] = {"objective": {"spillover": "1%"}, "hold": "0s"}
 
 
 def _tidy(schema: Json) -> Json:

@@ -6,7 +6,7 @@ executions (erlangs); instants are aware datetimes called `at` or `now`; steps o
 """
 
 from warmcast.model.arrays import FloatArray, IntArray
-from warmcast.model.decided import Action, Decision, Limit, Outcome, Reason, Result, Rhythm
+from warmcast.model.decided import Action, Decision, Drive, Limit, Outcome, Reason, Result, Rhythm
 from warmcast.model.demand import History, Series
 from warmcast.model.foreseen import Forecast, Unknown
 from warmcast.model.reported import Row, TickReport, TickStatus
@@ -34,6 +34,7 @@ __all__ = [
     "Budget",
     "Capacity",
     "Decision",
+    "Drive",
     "Fault",
     "FaultKind",
     "FloatArray",

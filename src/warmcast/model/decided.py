@@ -34,6 +34,8 @@ class Reason(StrEnum):
     SCALE_DOWN_HOLD = "scale-down hold"  # the forecast for the hold still needs it
     MINIMUM_HOLD = "minimum hold"  # changed a moment ago
     SMALL_CHANGE = "small change"  # not worth a write
+    CHANGE_LIMIT = "change limit"  # as many changes today as the policy allows
+    UNPROFITABLE = "unprofitable"  # under savings: on demand is cheaper
     FUNCTION_LIMIT = "function limit"
     ACCOUNT_LIMIT = "account limit"
     BUDGET = "budget"
@@ -62,6 +64,21 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Drive:
+    """What one family of candidates has to do with a capacity.
+
+    Args:
+        family: level, reaction, season, ...
+        share: how much it is believed, 0-1.
+        capacity: what it would provision.
+    """
+
+    family: str
+    share: float
+    capacity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Current -> wanted capacity, action, reason, every limit that applied. Data, nothing more.
 
@@ -78,6 +95,9 @@ class Decision:
         demand: newest known demand; None where unknown.
         foreseen: median and 0.9 quantile of the demand that the capacity is meant for; None where there is no opinion.
         staffed_for: demand that marginal values are computed from when a limit is shared.
+        drives: what the objective's capacity comes from, the most believed family first; empty: nothing is learned.
+        price: what a spilled execution was taken to cost, in units standing idle for as long; None likewise.
+        expected_spillover: what the replayed past spilled at that price; None likewise.
         rule: the rule that set the deciding bound, in words; empty where no rule did.
         published_maximum: the maximum to register with Application Auto Scaling; None for `direct`.
         registered_maximum: the maximum registered with it now, as far as known.
@@ -103,6 +123,9 @@ class Decision:
     staffed_for: float = 0.0
     peakedness: float = 1.0
     basis: str = ""
+    drives: tuple[Drive, ...] = ()
+    price: float | None = None
+    expected_spillover: float | None = None
     rule: str = ""
     published_maximum: int | None = None
     registered_maximum: int | None = None

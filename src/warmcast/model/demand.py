@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from warmcast.model.arrays import FloatArray, IntArray
+
+MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +81,27 @@ class Series:
         both = (self.arrivals > 0) & ~np.isnan(self.work_s)
         return float(self.work_s[both].sum() / self.arrivals[both].sum()) if both.any() else np.nan
 
+    def demand_by_minute(self, work_s: FloatArray) -> FloatArray:
+        """Demand of each minute of these 5-minute steps; what a step turned away is added back to its minutes.
+
+        Throttles are known by the step alone, so each of its minutes grows by the step's own factor. A step without any
+        work has its mean demand in each minute; one that is not known has no minute that is.
+
+        | step of 5 minutes                            | its demand | its minutes' work | their demand      |
+        | -------------------------------------------- | ---------- | ----------------- | ----------------- |
+        | 300 s of work in 600 arrivals                | 1          | 300, 0, 0, 0, 0   | 5, 0, 0, 0, 0     |
+        | 300 s of work in 600 arrivals, 120 throttles | 1.2        | 300, 0, 0, 0, 0   | 6, 0, 0, 0, 0     |
+        | no work, 120 throttles, elsewhere 0.5 s each | 0.2        | 0, 0, 0, 0, 0     | 0.2 in each       |
+
+        Args:
+            work_s: execution-seconds of each minute, shape (5 x steps,).
+        """
+        demand, mean = self.demand, self.work_s / self.step_s
+        factor = np.divide(demand, mean, out=np.full(len(self), np.nan), where=mean > 0)
+        minutes = work_s.reshape(len(self), self.step_s // MINUTE_S) / MINUTE_S
+        by_minute: FloatArray = np.where(mean[:, None] > 0, minutes * factor[:, None], demand[:, None])
+        return by_minute.ravel()
+
     def between(self, start: int, end: int) -> Series:
         """The steps that lie wholly inside [start, end), epoch seconds."""
         first = max(0, -(-(start - self.start) // self.step_s))
@@ -109,6 +132,8 @@ class History:
         coarse: 5-minute steps; may be empty (nothing learned yet, or a young alias).
         fine: minutes, starting at or after the coarse steps' end; the newest is 2-3 minutes old and may be revised.
         complete: False where CloudWatch answered only in part: then nothing may be lowered.
+        minutes: demand of each minute of the coarse steps, float32, shape (5 x steps,); NaN: gap. Empty where the
+            minutes of the past weeks are not at hand: they are for a while after the weeks were read.
         weeks_read: False while the past weeks have not been read: then there is nothing to learn from yet.
     """
 
@@ -116,11 +141,16 @@ class History:
     fine: Series
     complete: bool = True
     weeks_read: bool = True
+    minutes: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
 
     def until(self, end: int) -> History:
         """The history as it was known at `end` (epoch seconds): steps that end at or before it."""
+        coarse = self.coarse.between(self.coarse.start, end)
         return replace(
-            self, coarse=self.coarse.between(self.coarse.start, end), fine=self.fine.between(self.fine.start, end)
+            self,
+            coarse=coarse,
+            fine=self.fine.between(self.fine.start, end),
+            minutes=self.minutes[: len(coarse) * coarse.step_s // MINUTE_S],
         )
 
     @property

@@ -75,6 +75,7 @@ class Memory:
         floor_published: the minimum last registered with Application Auto Scaling (actuator `autoscaling`).
         changed_at: when we last changed it.
         raised_at: when we last raised it.
+        changes: how often we changed it on the UTC day of `changed_at`.
         pending_since: the request whose READY has not been seen yet; gives the lead time.
         lead_time_s: measured lead time (request to READY), smoothed; None if never measured.
         failures: consecutive failed or refused requests.
@@ -92,6 +93,7 @@ class Memory:
     floor_published: int | None = None
     changed_at: datetime | None = None
     raised_at: datetime | None = None
+    changes: int = 0
     pending_since: datetime | None = None
     lead_time_s: float | None = None
     failures: int = 0

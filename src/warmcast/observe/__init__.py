@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from warmcast.aws.wire import Pace
 from warmcast.fleet import Spillover
 from warmcast.model import Mode, TargetState
-from warmcast.observe.demand import Demand, Reads
+from warmcast.observe.demand import WEEKS_PER_TICK, Demand, Reads
 from warmcast.observe.history import MINUTE_S, REACH_S
 from warmcast.observe.polling import Attention, Polling, urgencies
 from warmcast.observe.sweep import AutoScaling, Functions, Sweep
@@ -86,7 +86,7 @@ class Observer:
         own_function: str = "",
         polling: Polling | None = None,
         sweeping: Sweeping | None = None,
-        weeks_per_tick: int = 200,
+        weeks_per_tick: int = WEEKS_PER_TICK,
         tick_s: int = 300,
         shares: Shares | None = None,
     ) -> None:

@@ -2,12 +2,12 @@
 
 A `Record` is never changed in place: every function here returns a new one, and histories are handed out as read-only
 arrays. Minutes older than FINE_S fold into 5-minute steps; a missing minute counts as zero only by the rule of
-`settled`.
+`settled`. Of the past weeks the demand of each minute is kept as well, for LEARN_WITHIN_S: it is learned from once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 MINUTE_S: Final = 60
 STEP_S: Final = 300
+STEP_MINUTES: Final = STEP_S // MINUTE_S
 HOUR_S: Final = 3600
 FINE_S: Final = 6 * HOUR_S
 """Minutes are kept at least this long; they fold an hour's worth at a time."""
+
+LEARN_WITHIN_S: Final = 1800
+"""The minutes of past weeks (80 KB a target) are kept this long: a target is learned in the tick that reads them, or in
+one of the next where others come before it."""
 
 COARSE_S: Final = 14 * 24 * HOUR_S
 REACH_S: Final = 3 * HOUR_S
@@ -61,7 +66,8 @@ class Record:
     Args:
         fine: minutes from `fine_start`, shape (5, minutes), rows by `Measure`; NaN: not known.
         coarse: 5-minute steps that end at `fine_start`, shape (4, steps), rows LEARNED_FROM.
-        loaded: whether the past weeks were read.
+        weeks: demand of each minute of the coarse steps, float32, shape (5 x steps,); empty where it is not kept.
+        weeks_at: when the past weeks were read; 0 if never.
         first: where its history begins; None where it has not begun. That is the start of the first step that ever had
             a datapoint, or `exists_from` an hour later, whichever is earlier. Zeros before it are no history and are
             not handed out: the alias may not have existed.
@@ -76,7 +82,8 @@ class Record:
     fine_start: int
     fine: FloatArray
     coarse: FloatArray
-    loaded: bool = False
+    weeks: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    weeks_at: int = 0
     first: int | None = None
     exists_from: int | None = None
     active_until: int = 0
@@ -84,6 +91,11 @@ class Record:
     resume: tuple[int, ...] = (0,) * len(Measure)
     read_at: tuple[int, ...] = (0,) * len(Measure)
     partial: frozenset[Measure] = frozenset()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the past weeks were read."""
+        return self.weeks_at > 0
 
     @property
     def fine_end(self) -> int:
@@ -173,14 +185,22 @@ def with_minutes(record: Record, measure: Measure, values: FloatArray, *, grid: 
     )
 
 
-def with_weeks(record: Record, rows: FloatArray) -> Record:
-    """The record with the past weeks read: settled 5-minute steps that end where its coarse steps start.
+def with_weeks(record: Record, work_s: FloatArray, others: FloatArray, *, now_s: int) -> Record:
+    """The record with the past weeks read: settled, and up to where its coarse steps start.
+
+    Steps that it has already were folded from minutes that are gone: their mean stands for each of these.
 
     Args:
         record: as it was.
-        rows: shape (4, steps), rows LEARNED_FROM.
+        work_s: of each minute, shape (5 x steps,).
+        others: 5-minute steps, shape (3, steps), rows LEARNED_FROM but work.
+        now_s: when they were answered.
     """
-    return replace(record, coarse=np.concatenate([_idle_filled(rows), record.coarse], axis=1), loaded=True)
+    rows = np.concatenate([_by_step(work_s).sum(axis=1)[None], others])
+    coarse = np.concatenate([_idle_filled(rows), record.coarse], axis=1)
+    minutes = np.concatenate([work_s, np.repeat(record.coarse[Measure.WORK] / STEP_MINUTES, STEP_MINUTES)])
+    demand = _series(0, STEP_S, coarse).demand_by_minute(minutes)
+    return replace(record, coarse=coarse, weeks=demand.astype(np.float32), weeks_at=now_s)
 
 
 def seen_first(record: Record, first: int | None) -> Record:
@@ -209,13 +229,17 @@ def seen_to_exist(record: Record, *, now_s: int) -> Record:
 def folded(record: Record, *, now_s: int) -> Record:
     """The record with its minutes folded into 5-minute steps once they reach back an hour beyond FINE_S.
 
-    Sums add up and the peak is the highest; a step with a minute that is not known is not known.
+    Sums add up and the peak is the highest; a step with a minute that is not known is not known. The minutes of the
+    past weeks are let go when their time is over; until then nothing folds, for they are those of the coarse steps.
     """
+    if len(record.weeks) and now_s - record.weeks_at < LEARN_WITHIN_S:
+        return record
+    record = replace(record, weeks=np.empty(0, dtype=np.float32)) if len(record.weeks) else record
     keep_from = (now_s - FINE_S) // STEP_S * STEP_S
     if record.fine_start > keep_from - HOUR_S or record.fine_end < keep_from:
         return record
     minutes = (keep_from - record.fine_start) // MINUTE_S
-    old = _idle_filled(record.fine[: len(LEARNED_FROM), :minutes]).reshape(len(LEARNED_FROM), -1, STEP_S // MINUTE_S)
+    old = _by_step(_idle_filled(record.fine[: len(LEARNED_FROM), :minutes]))
     steps = old.sum(axis=2)
     steps[Measure.PEAK] = old[Measure.PEAK].max(axis=1)
     spare = max(0, record.coarse.shape[1] + steps.shape[1] - COARSE_S // STEP_S)
@@ -243,12 +267,23 @@ def history(record: Record, *, until: int) -> History:
         _series(record.fine_start + MINUTE_S * late, MINUTE_S, fine[:, late:]),
         complete=not record.partial,
         weeks_read=record.loaded,
+        minutes=_read_only(record.weeks[STEP_MINUTES * early :]),
     )
+
+
+def _by_step(minutes: FloatArray) -> FloatArray:
+    """Minutes by the 5-minute step that they are in, the last axis made two: (..., steps, 5)."""
+    return minutes.reshape(*minutes.shape[:-1], -1, STEP_MINUTES)
+
+
+def _read_only(array: FloatArray) -> FloatArray:
+    array.flags.writeable = False
+    return array
 
 
 def _series(start: int, step_s: int, rows: FloatArray) -> Series:
     """Rows by `Measure` as a series of read-only views; measures that have no row were not read."""
-    rows.flags.writeable = False
+    rows = _read_only(rows)
     unread = np.broadcast_to(np.nan, rows.shape[1])
     return Series(
         start=start,

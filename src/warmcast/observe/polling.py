@@ -7,7 +7,7 @@ read fetches all minutes since the last one, and the trailing minutes again beca
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from warmcast.aws.metrics import USD_PER_METRIC, Grid, Query
@@ -122,6 +122,12 @@ def query_of(target: TargetId, measure: Measure) -> Query:
     """A measure of a target as CloudWatch names it: `{FunctionName, Resource=function:qualifier}`."""
     metric = METRICS[measure]
     return Query(metric.name, metric.statistic, function=target.function, resource=str(target))
+
+
+def weeks_query(target: TargetId, measure: Measure) -> Query:
+    """The query of a measure's past weeks: work by the minute, every other by the step."""
+    query = query_of(target, measure)
+    return replace(query, step_s=MINUTE_S) if measure is Measure.WORK else query
 
 
 def asks(

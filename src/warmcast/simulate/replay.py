@@ -125,7 +125,13 @@ class Measured:
         return History(
             coarse=self._coarse.between(split - COARSE_S, split),
             fine=self.fine.between(max(split, self.fine.start), seen_until),
+            minutes=self._minutes_of(self._coarse.between(split - COARSE_S, split)),
         )
+
+    def _minutes_of(self, coarse: Series) -> FloatArray:
+        """The demand of the minutes of these steps."""
+        minutes = self.fine.between(coarse.start, coarse.end)
+        return minutes.demand
 
     def spill(self, minutes: slice, ready_units: IntArray) -> None:
         """Note what these minutes of the trace spilled over the capacity that was READY."""
@@ -279,8 +285,9 @@ class _Run:
         self._memory = after_look(self._memory, state, now=now)
         history = self._measured.at(int(now.timestamp()))
         if self._knowledge.due({self._target: history}, now=now, most=1):
-            self._knowledge.learn(self._target, history, zone=self._policy.timezone, now=now)
-        learned = self._knowledge.learned.get(self._target)
+            seen = Observation(self._target, now, history, state, memory=self._memory)
+            self._knowledge.learn_for(self._policy, seen, now=now, rhythm=self._rhythm)
+        learned = self._knowledge.keep_up(self._target, history, zone=self._policy.timezone, now=now)
         return Observation(self._target, now, history, state, learned=learned, memory=self._memory)
 
     def _state(self, now: datetime) -> TargetState:

@@ -1,0 +1,172 @@
+"""Wanting: state + objective -> the capacity wanted now, and what drove it. Pure.
+
+Every objective is a shadow price: what a spilled execution costs, in units standing idle for as long.
+
+| objective         | shadow price                                                                                    |
+| ----------------- | ----------------------------------------------------------------------------------------------- |
+| `spillover`       | the one at which the replayed past keeps the share                                              |
+| `cold_starts`     | the one at which spillover times cold starts per spilled execution keeps the number             |
+| `cold_start_cost` | (saved duration price x GB + USD x cold starts per spilled second) / (allocation price x GB)    |
+| `savings`         | the same without a cost of cold starts: 5/3 in us-east-1; below 1 no unit ever pays             |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+import numpy as np
+
+from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
+from warmcast.mixture.candidates import Family
+from warmcast.mixture.ladder import BANDS, PRICES, Rung, rung_for_price, rung_for_share
+from warmcast.mixture.loss import demand_of, staffed
+from warmcast.model import Drive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from warmcast.fleet import Objective
+    from warmcast.mixture.state import MixtureState
+    from warmcast.model import FloatArray
+    from warmcast.staffing import Unit
+
+AIMED_AT = 0.95
+"""Share of a promise that is aimed at: a promise is a limit, and the future is not quite the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The capacity that the objective wants now.
+
+    Args:
+        capacity: in units, real; whoever requests it rounds.
+        price: the shadow price that it was bought at.
+        spillover: what the replayed past spilled at that price.
+        cold_starts_per_10k: by the model.
+        changes_per_day: how often the replayed past changed it.
+        band: a fall by less than this share of it, and a rise by less than half of it, is not worth a change.
+        staffed_for: the demand that the capacity staffs.
+        drives: what it comes from, the most believed first.
+        note: why nothing is wanted, where the objective says so; empty otherwise.
+    """
+
+    capacity: float
+    price: float
+    spillover: float
+    cold_starts_per_10k: float
+    changes_per_day: float
+    band: float
+    staffed_for: float
+    drives: tuple[Drive, ...]
+    note: str = ""
+
+    @property
+    def units(self) -> int:
+        """The capacity in whole units, the nearest."""
+        return int(np.ceil(self.capacity - 0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    rung: Rung
+    band: int
+
+
+def wanted(
+    state: MixtureState,
+    objective: Objective,
+    *,
+    unit: Unit,
+    duration_s: float | None,
+    peakedness: float,
+    changes_per_day: float,
+) -> Wanted:
+    """What the objective wants at the state's newest tick.
+
+    Args:
+        state: as of now.
+        objective: the policy's.
+        unit: prices and memory.
+        duration_s: typical mean duration; None: not known (a second is taken).
+        peakedness: of the executions in progress within a minute.
+        changes_per_day: at most so many on an average day; the dead band grows until the replayed past keeps it.
+    """
+    places = list(_places(state, objective, unit, duration_s or 1.0))
+    place = next((each for each in places if _changes(state, each) <= changes_per_day), places[-1])
+    note = _unprofitable(state, objective, place, unit)
+    capacity = 0.0 if note else _burstier(place.rung.of(state.mixture[-1]), peakedness)
+    spillover = place.rung.of(state.record.spillover[:, place.band])
+    return Wanted(
+        capacity=capacity,
+        price=place.rung.price,
+        spillover=spillover,
+        cold_starts_per_10k=spillover * place.rung.of(state.cold) * 10_000,
+        changes_per_day=_changes(state, place),
+        band=float(BANDS[place.band]),
+        staffed_for=float(demand_of(np.array([capacity]))[0]) / state.slot,
+        drives=_drives(state, place.rung),
+        note=note,
+    )
+
+
+def _places(state: MixtureState, objective: Objective, unit: Unit, duration_s: float) -> Iterator[_Place]:
+    """Where the objective stands on the ladder, for each dead band, the narrowest first."""
+    for band in range(len(BANDS)):
+        shares = state.record.spillover[:, band]
+        match objective:
+            case Spillover(share=share):
+                rung = rung_for_share(shares, AIMED_AT * share)
+            case ColdStarts(per_10k=per_10k):
+                cold = np.minimum.accumulate(shares * state.cold)
+                rung = rung_for_share(cold, AIMED_AT * per_10k / 10_000)
+            case ColdStartCost() | Savings():
+                prices = _prices(state, objective, unit, duration_s)
+                worth = np.flatnonzero(prices >= PRICES)
+                rung = rung_for_price(float(prices[worth[-1]] if worth.size else prices[0]))
+            case _:
+                assert_never(objective)
+        yield _Place(rung, band)
+
+
+def _prices(state: MixtureState, objective: ColdStartCost | Savings, unit: Unit, duration_s: float) -> FloatArray:
+    """The shadow price that the objective's money comes to, at the cold starts of each rung, shape (K,)."""
+    usd = objective.usd if isinstance(objective, ColdStartCost) else 0.0
+    served = unit.prices.saving_usd_per_gb_s * unit.gb + usd * state.cold / duration_s
+    prices: FloatArray = served / (unit.prices.allocation_usd_per_gb_s * unit.gb) / state.slot
+    return prices
+
+
+def _changes(state: MixtureState, place: _Place) -> float:
+    return place.rung.of(state.record.changes_per_day[:, place.band])
+
+
+def _unprofitable(state: MixtureState, objective: Objective, place: _Place, unit: Unit) -> str:
+    """Why provisioned concurrency would not pay, where money alone is the objective; empty where it does."""
+    if not isinstance(objective, Savings):
+        return ""
+    worth = 1 / unit.prices.break_even / state.slot
+    if worth <= 1:
+        return f"never cheaper here: it breaks even at {unit.prices.break_even * state.slot:.0%} utilization"
+    record = state.record
+    carried = float(record.offered[0]) - place.rung.of(record.spilled[:, place.band])
+    allocated = place.rung.of(record.allocated[:, place.band])
+    if allocated > 0 and worth * carried <= allocated:
+        return f"would not have paid: utilization {carried / allocated * state.slot:.0%} in the replayed past"
+    return ""
+
+
+def _burstier(capacity: float, peakedness: float) -> float:
+    """The capacity for traffic burstier than Poisson: Hayward, z x need(demand / z) (Fredericks 1980)."""
+    if peakedness <= 1:
+        return capacity
+    demand = demand_of(np.array([capacity]))
+    return float(peakedness * staffed(demand / peakedness)[0])
+
+
+def _drives(state: MixtureState, rung: Rung) -> tuple[Drive, ...]:
+    drives = [
+        Drive(family.value, rung.of(state.families[0, :, place]), rung.of(state.families[1, :, place]))
+        for place, family in enumerate(Family)
+    ]
+    return tuple(sorted(drives, key=lambda drive: -drive.share))
