@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from builders import CHECKOUT, NOON, capacity, policy
 from warmcast.aws.functions import AliasFacts, FunctionFacts
-from warmcast.aws.metrics import Answer, Completeness, Grid, Query
+from warmcast.aws.metrics import Answer, Completeness, Grid, Query, batches
 from warmcast.errors import AwsError
 from warmcast.model import AccountLimits, History, TargetState
 from warmcast.observe import Observer
-from warmcast.observe.history import Measure
+from warmcast.observe.demand import WEEKS_PER_TICK
+from warmcast.observe.history import REACH_S, Measure
 from warmcast.observe.polling import METRICS, query_of
 from warmcast.observe.sweep import Sweep
 from warmcast.observe.turns import Sweeping
@@ -63,7 +64,7 @@ class FakeCloudWatch:
         visible_until: end of the newest minute that can be seen.
         statuses: what CloudWatch says of a query instead of Complete; PartialData gives the newer half.
         errors: the error that a call meets if it asks for this query.
-        weeks_error: the error that every call for longer steps than minutes meets.
+        weeks_error: the error that every call for the past weeks meets.
         asked: every query with its grid, in order.
         watch, call_s: the clock, and by how much each call moves it.
     """
@@ -91,20 +92,30 @@ class FakeCloudWatch:
     def read(
         self, queries: Sequence[Query], grid: Grid, *, in_time: Callable[[], bool]
     ) -> list[Answer | AwsError | None]:
-        """Answer as `Metrics.read` does, one call for all."""
-        if not in_time():
-            return [None] * len(queries)
+        """Answer as `Metrics.read` does, in as many calls."""
+        answers: list[Answer | AwsError | None] = [None] * len(queries)
+        for batch in batches(queries, grid):
+            if not in_time():
+                break
+            answers[batch.start : batch.stop] = self._call([queries[n] for n in batch], grid)
+        return answers
+
+    def _call(self, queries: Sequence[Query], grid: Grid) -> list[Answer | AwsError]:
         self.watch.at_s += self.call_s
-        self.asked += [(query, grid) for query in queries]
-        failed = next((self.errors[query] for query in queries if query in self.errors), None)
-        failed = self.weeks_error if grid.step_s > 60 and self.weeks_error else failed
-        return [failed or self._answer(query, grid) for query in queries]
+        self.asked += [(plain(query), grid.of(query)) for query in queries]
+        failed = next((self.errors[each] for each in map(plain, queries) if each in self.errors), None)
+        failed = self.weeks_error if is_of_weeks(grid) and self.weeks_error else failed
+        return [failed or self._answer(plain(query), grid.of(query)) for query in queries]
 
     def reads(self, measure: Measure | None = None) -> Counter[tuple[str, int]]:
         """How often each target was asked for with each period (of one measure, or of all)."""
         names = {METRICS[each].name for each in (Measure if measure is None else [measure])}
         of_targets = [(query, grid) for query, grid in self.asked if query.resource and query.metric in names]
         return Counter((query.resource, grid.step_s) for query, grid in of_targets)
+
+    def weeks_read(self) -> Counter[str]:
+        """Of how many series of each target the past weeks were asked for."""
+        return Counter(query.resource for query, grid in self.asked if is_of_weeks(grid))
 
     def _answer(self, query: Query, grid: Grid) -> Answer:
         status = self.statuses.get(query, Completeness.COMPLETE)
@@ -188,6 +199,16 @@ class FakeControlPlane:
             raise error
 
 
+def plain(query: Query) -> Query:
+    """The query as a key: whatever its steps."""
+    return replace(query, step_s=0)
+
+
+def is_of_weeks(grid: Grid) -> bool:
+    """Whether a read is one of the past weeks."""
+    return grid.end - grid.start > REACH_S
+
+
 def constantly(work_s: float) -> Callable[[int], float | None]:
     """The same work in each minute."""
     return lambda _: work_s
@@ -240,7 +261,7 @@ class World:
         self,
         *targets: TargetId,
         own_function: str = "warmcast",
-        weeks_per_tick: int = 200,
+        weeks_per_tick: int = WEEKS_PER_TICK,
         step_s: float = 0.0,
         call_s: float = 0.0,
         pace_s: float = 0.0,

@@ -11,11 +11,17 @@ from builders import CHECKOUT, NOON, policy, target
 from observing import NOW_S, OWN, World, between, constantly, refusal
 from warmcast.aws.metrics import Completeness
 from warmcast.model import Fault, FaultKind, History, Mode
-from warmcast.observe.history import Measure
+from warmcast.observe import Shares
+from warmcast.observe.demand import WEEKS_PER_TICK
+from warmcast.observe.history import LEARNED_FROM, Measure
 from warmcast.observe.polling import query_of
+from warmcast.tick import Order
 
 TICK = timedelta(minutes=5)
 PAYMENTS, SEARCH = target("payments:live"), target("search:live")
+
+TWICE, FOUR = {("checkout-api:live", 60): 2}, {"checkout-api:live": 4}
+"""Reads of work in a first tick: its newest minutes and its weeks. Series read of the weeks."""
 
 
 # --- history once, then increments -----------------------------------------------------------------------------------
@@ -23,7 +29,10 @@ PAYMENTS, SEARCH = target("payments:live"), target("search:live")
 
 @pytest.mark.parametrize("late_s", [0, 17, 60, 119, 240, 299])
 def test_the_first_tick_reads_three_hours_by_the_minute_and_two_weeks_by_five(late_s: int) -> None:
-    """Both reach one another without a hole at any time of the clock, and the newest minute ended 2 minutes ago."""
+    """Both reach one another without a hole at any time of the clock, and the newest minute ended 2 minutes ago.
+
+    Work of the two weeks is read by the minute too, and each of its steps has its five minutes.
+    """
     world = World()
     world.cloudwatch.give(CHECKOUT, constantly(30.0))
     known = world.history(timedelta(seconds=late_s))
@@ -33,6 +42,7 @@ def test_the_first_tick_reads_three_hours_by_the_minute_and_two_weeks_by_five(la
     assert known.coarse.start == NOW_S - 14 * 86_400
     np.testing.assert_array_equal(known.fine.demand, np.full(len(known.fine), 0.5))
     np.testing.assert_array_equal(known.coarse.arrivals, np.full(len(known.coarse), 300.0))
+    np.testing.assert_array_equal(known.minutes, np.full(5 * len(known.coarse), 0.5, dtype=np.float32))
     assert known.complete
 
 
@@ -80,7 +90,7 @@ def test_missed_ticks_are_made_up_for() -> None:
     world.cloudwatch.give(CHECKOUT, constantly(30.0))
     world.tick()
     known = world.history(timedelta(hours=2))
-    assert ("checkout-api:live", 300) not in world.cloudwatch.reads()
+    assert not world.cloudwatch.weeks_read()
     assert not np.isnan(known.fine.work_s).any()
     assert len(known.fine) == 178 + 120
 
@@ -91,7 +101,7 @@ def test_after_more_than_three_hours_everything_starts_again() -> None:
     world.cloudwatch.give(CHECKOUT, constantly(30.0))
     world.tick()
     known = world.history(timedelta(hours=4))
-    assert world.cloudwatch.reads(Measure.WORK) == {("checkout-api:live", 60): 1, ("checkout-api:live", 300): 1}
+    assert (world.cloudwatch.reads(Measure.WORK), world.cloudwatch.weeks_read()) == (TWICE, FOUR)
     assert known.coarse.end == known.fine.start
 
 
@@ -124,12 +134,51 @@ def test_weeks_are_read_for_some_targets_a_tick() -> None:
     assert lengths == [[False, True, True], [True, True, True]]
 
 
+def test_as_many_weeks_are_read_in_a_tick_as_are_learned_in_one() -> None:
+    """So a target is learned in the tick that reads its minutes, and no tick reads what has to wait."""
+    assert Order(owner="").learn_most == WEEKS_PER_TICK
+
+
+def test_the_minutes_of_the_weeks_are_handed_out_for_half_an_hour() -> None:
+    """Learning may be late by six ticks; then 80 KB are let go, and what else is known of the weeks stays."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, lambda minute: 30.0 if minute % 300 else 90.0)
+    known = [world.history(TICK if n else timedelta()) for n in range(8)]
+    assert [len(each.minutes) for each in known] == [5 * len(known[0].coarse)] * 6 + [0] * 2
+    np.testing.assert_array_equal(known[5].minutes.reshape(-1, 5), np.tile([1.5, 0.5, 0.5, 0.5, 0.5], (4032 - 36, 1)))
+    np.testing.assert_array_equal(known[7].coarse.work_s, known[0].coarse.work_s)
+
+
+def test_idle_minutes_of_the_weeks_are_zero_and_throttled_ones_grow() -> None:
+    """Worked in the first minute of each five; for a day half of all that came was turned away."""
+    world = World()
+    world.cloudwatch.give(CHECKOUT, lambda minute: None if minute % 300 else 60.0)
+    day = between(NOON - timedelta(days=2), NOON - timedelta(days=1), 24.0)
+    world.cloudwatch.series[query_of(CHECKOUT, Measure.THROTTLES)] = day
+    known = world.history()
+    minutes, begun = known.minutes.reshape(-1, 5), (known.coarse.at - NOW_S) // 86_400
+    np.testing.assert_allclose(minutes[begun == -2, 0], 2.0)
+    np.testing.assert_allclose(minutes[begun != -2, 0], 1.0)
+    np.testing.assert_array_equal(minutes[:, 1:], 0.0)
+
+
+def test_time_that_runs_out_leaves_no_target_half_read() -> None:
+    """The weeks of three targets fill a call: each call that there is time for makes three more known."""
+    fleet = [target(f"fn-{n}:live") for n in range(8)]
+    world = World(*fleet)
+    world.cloudwatch.call_s = 10.0
+    world.observer.allow(45.0 / Shares().observe)  # three calls for the newest minutes, then two more begin in time
+    read = [h.weeks_read for h in world.tick().histories.values() if isinstance(h, History)]
+    assert read == [True] * 6 + [False] * 2
+    assert world.cloudwatch.weeks_read() == dict.fromkeys(map(str, fleet[:6]), 4)
+
+
 def test_targets_that_are_applied_come_before_those_that_only_observe() -> None:
     """With weeks for one a tick, the target whose capacity depends on it is first."""
     world = World(CHECKOUT, PAYMENTS, weeks_per_tick=1)
     world.policies[CHECKOUT] = policy(str(CHECKOUT), mode=Mode.OBSERVE.value)
     world.tick()
-    assert {name for name, step_s in world.cloudwatch.reads() if step_s == 300} == {"payments:live"}
+    assert world.cloudwatch.weeks_read() == {"payments:live": 4}
 
 
 def test_a_tick_for_one_target_costs_the_others_nothing() -> None:
@@ -142,7 +191,7 @@ def test_a_tick_for_one_target_costs_the_others_nothing() -> None:
     world.tick(TICK)
     world.policies = everyone
     known = world.history(TICK, of=PAYMENTS)
-    assert ("payments:live", 300) not in world.cloudwatch.reads()
+    assert not world.cloudwatch.weeks_read()
     assert not np.isnan(known.fine.work_s).any()
 
 
@@ -270,18 +319,19 @@ def test_weeks_that_could_not_be_read_are_a_fault_and_are_read_later() -> None:
     known = world.history(TICK)
     assert len(known.coarse) > 13 * 288
     assert not np.isnan(known.fine.work_s).any()
-    assert world.cloudwatch.reads(Measure.WORK) == {("checkout-api:live", 60): 1, ("checkout-api:live", 300): 1}
+    assert (world.cloudwatch.reads(Measure.WORK), world.cloudwatch.weeks_read()) == (TWICE, FOUR)
 
 
-def test_partial_weeks_are_not_learned_from_and_not_asked_for_at_once() -> None:
+@pytest.mark.parametrize("measure", LEARNED_FROM)
+def test_partial_weeks_are_not_learned_from_and_not_asked_for_at_once(measure: Measure) -> None:
     """Half of two weeks would teach a wrong week: they are asked for again a quarter of an hour later."""
     world = World()
     world.cloudwatch.give(CHECKOUT, constantly(30.0))
-    world.cloudwatch.statuses[query_of(CHECKOUT, Measure.PEAK)] = Completeness.PARTIAL
+    world.cloudwatch.statuses[query_of(CHECKOUT, measure)] = Completeness.PARTIAL
     lengths, reads = [], []
     for n in range(5):
         lengths.append(len(world.history(TICK if n else timedelta()).coarse) > 0)
-        reads.append(world.cloudwatch.reads()[("checkout-api:live", 300)])
+        reads.append(world.cloudwatch.weeks_read().total())
         world.cloudwatch.statuses.clear()
     assert lengths == [False, False, False, True, True]
     assert reads == [4, 0, 0, 4, 0]

@@ -67,6 +67,43 @@ def test_demand_agrees_with_a_reading_minute_by_minute(minutes: list[tuple[float
     np.testing.assert_allclose(series(*minutes).demand, expected)
 
 
+STEP = st.tuples(st.lists(COUNT, min_size=5, max_size=5), COUNT, COUNT)
+
+
+def steps(*given: tuple[list[float], float, float]) -> tuple[Series, np.ndarray]:
+    """5-minute steps of (work of each minute, arrivals, throttles), and the work of all minutes."""
+    work = np.array([each[0] for each in given])
+    arrivals, throttles = np.array([each[1:] for each in given]).T
+    unread = np.full(len(given), NAN)
+    return Series(0, 300, work.sum(axis=1), arrivals, throttles, unread, unread), work.ravel()
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (([300.0, 0.0, 0.0, 0.0, 0.0], 600.0, 0.0), [5.0, 0.0, 0.0, 0.0, 0.0]),
+        (([300.0, 0.0, 0.0, 0.0, 0.0], 600.0, 120.0), [6.0, 0.0, 0.0, 0.0, 0.0]),
+        (([0.0] * 5, 0.0, 120.0), [0.2] * 5),
+        (([0.0] * 5, 0.0, 0.0), [0.0] * 5),
+        (([60.0, NAN, 60.0, 60.0, 60.0], 600.0, 0.0), [NAN] * 5),
+    ],
+)
+def test_the_minutes_of_a_step_share_what_it_turned_away(
+    step: tuple[list[float], float, float], expected: list[float]
+) -> None:
+    """Each grows by the step's factor; the duration of 0.5 s is that of a step beside it."""
+    series, work_s = steps(([60.0] * 5, 600.0, 0.0), step)
+    np.testing.assert_allclose(series.demand_by_minute(work_s)[5:], expected)
+
+
+@given(st.lists(STEP, min_size=1, max_size=12))
+def test_the_mean_of_a_steps_minutes_is_its_demand(given: list[tuple[list[float], float, float]]) -> None:
+    """Whatever was throttled; so what is learned from minutes and from steps is of one traffic."""
+    series, work_s = steps(*given)
+    means = series.demand_by_minute(work_s).reshape(-1, 5).mean(axis=1)
+    np.testing.assert_allclose(means, series.demand, rtol=1e-9)
+
+
 def test_demand_of_an_unthrottled_series_is_its_own_array() -> None:
     """Nobody who changes a demand changes the work that it came from."""
     known = series((600.0, 1200.0, 0.0))

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from builders import target
+from warmcast.aws.metrics import Grid, batches
 from warmcast.aws.wire import Pace
 from warmcast.observe import Polling, Shares, Sweeping
-from warmcast.observe.history import Measure
-from warmcast.observe.polling import METRICS, usd_per_month
+from warmcast.observe.demand import WEEKS_PER_TICK
+from warmcast.observe.history import COARSE_S, LEARNED_FROM, STEP_S, Measure
+from warmcast.observe.polling import METRICS, usd_per_month, weeks_query
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -65,6 +68,19 @@ def test_the_documented_periods_are_the_ones_in_force() -> None:
         count = int(period.total_seconds() // 3600)
         assert row(first)[-1] == f"{count} hour{'s' if count > 1 else ''}"
     assert f"may spend {sweeping.calls_per_tick} calls a tick" in PAGE
+
+
+@pytest.mark.parametrize("targets", [100, 1000])
+def test_the_documented_reading_of_the_weeks_is_the_one_in_force(targets: int) -> None:
+    """Calls and datapoints of 14 days, and the ticks that they are spread over."""
+    grid = Grid(0, COARSE_S, STEP_S)
+    ticks = -(-targets // WEEKS_PER_TICK)
+    queries = [weeks_query(target("checkout-api:live"), m) for _ in range(WEEKS_PER_TICK) for m in LEARNED_FROM]
+    datapoints = ticks * sum(len(grid.of(query)) for query in queries)
+    calls = ticks * len(batches(queries, grid))
+    expected = [str(calls), f"{datapoints / 1e6:.2g} million", f"{datapoints / 396_000:.0f} s", str(ticks)]
+    assert row(f"{targets:,}")[1:] == expected
+    assert f"read for {WEEKS_PER_TICK} targets a tick" in PAGE
 
 
 def test_the_documented_shares_of_a_ticks_time_are_the_ones_in_force() -> None:

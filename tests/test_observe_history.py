@@ -14,6 +14,7 @@ from warmcast.aws.metrics import Grid
 from warmcast.observe.history import (
     COARSE_S,
     FINE_S,
+    LEARN_WITHIN_S,
     LEARNED_FROM,
     Measure,
     Record,
@@ -43,6 +44,11 @@ def reading(record: Record, measure: Measure, *values: float, end_s: int = NOW_S
     over = grid(len(values), end_s=end_s)
     after = with_minutes(record, measure, np.array(values), grid=over, now_s=now_s)
     return seen_first(after, first_datapoint(np.array(values), over))
+
+
+def joined(record: Record, steps: np.ndarray, *, now_s: int = NOW_S) -> Record:
+    """The record with past weeks read: 5-minute steps, rows LEARNED_FROM, whose work was the same in each minute."""
+    return with_weeks(record, np.repeat(steps[Measure.WORK] / 5, 5), steps[1:], now_s=now_s)
 
 
 def idle(minutes: int) -> Record:
@@ -129,7 +135,7 @@ def test_idle_hours_come_to_light_once_the_weeks_show_that_the_alias_existed() -
     assert len(history(record, until=NOW_S - 120).fine) == 0
     weeks = np.zeros((len(LEARNED_FROM), 12))
     weeks[:, 3] = 5.0
-    grown = seen_first(with_weeks(record, weeks), record.fine_start - 9 * 300)
+    grown = seen_first(joined(record, weeks), record.fine_start - 9 * 300)
     known = history(grown, until=NOW_S - 120)
     assert len(known.coarse) == 9
     assert known.coarse.end == known.fine.start
@@ -199,9 +205,11 @@ def test_a_record_is_never_changed_by_what_comes_after() -> None:
 
 def test_nobody_can_write_into_a_history() -> None:
     """The weeks are shared with the record, so they are read-only."""
-    record = seen_first(with_weeks(begun(NOW_S), np.ones((len(LEARNED_FROM), 3))), NOW_S - COARSE_S)
-    with pytest.raises(ValueError, match="read-only"):
-        history(record, until=NOW_S).coarse.work_s[0] = 1.0
+    record = seen_first(joined(begun(NOW_S), np.ones((len(LEARNED_FROM), 3))), NOW_S - COARSE_S)
+    known = history(record, until=NOW_S)
+    for shared in (known.coarse.work_s, known.minutes):
+        with pytest.raises(ValueError, match="read-only"):
+            shared[0] = 1.0
 
 
 # --- folding ---------------------------------------------------------------------------------------------------------
@@ -213,7 +221,7 @@ def old_record(minutes: dict[Measure, np.ndarray]) -> Record:
     fine = np.full((len(Measure), 8 * 60), NAN)
     for measure, values in minutes.items():
         fine[measure] = values
-    return Record(fine_start=start, fine=fine, coarse=np.empty((len(LEARNED_FROM), 0)), loaded=True, first=start)
+    return Record(fine_start=start, fine=fine, coarse=np.empty((len(LEARNED_FROM), 0)), first=start)
 
 
 def test_minutes_fold_into_steps_once_an_hour_beyond_six_is_there() -> None:
@@ -257,16 +265,71 @@ def test_weeks_beyond_fourteen_days_are_let_go() -> None:
 
 
 def test_weeks_read_late_join_the_steps_that_were_folded_meanwhile() -> None:
-    """The weeks of a target whose turn came after hours end where its own steps begin."""
+    """The weeks of a target whose turn came after hours end where its own steps begin.
+
+    Each minute of its own steps stands at their mean; in the weeks as many invocations were throttled as served.
+    """
     record = folded(old_record({Measure.WORK: np.ones(480)}), now_s=NOW_S)
     start = record.coarse_start
-    joined = with_weeks(record, np.full((len(LEARNED_FROM), 10), 2.0))
-    assert joined.coarse_start == start - 10 * 300
-    np.testing.assert_array_equal(joined.coarse[Measure.WORK], [2.0] * 10 + [5.0] * 24)
+    late = joined(record, np.full((len(LEARNED_FROM), 10), 2.0))
+    assert late.coarse_start == start - 10 * 300
+    np.testing.assert_allclose(late.coarse[Measure.WORK], [2.0] * 10 + [5.0] * 24)
+    np.testing.assert_allclose(late.weeks, [4.0 / 300] * 50 + [5.0 / 300] * 120, rtol=1e-6)
+
+
+def test_the_minutes_of_the_weeks_are_kept_for_half_an_hour_and_nothing_folds_meanwhile() -> None:
+    """A target that waits for its turn to be learned has all of them, though an hour of its minutes could fold."""
+    weeks = np.tile([5.0, 0.0, 0.0, 1.0], (12, 1)).T
+    record = joined(old_record({Measure.WORK: np.ones(480)}), weeks)
+    waiting = folded(record, now_s=NOW_S + LEARN_WITHIN_S - 1)
+    assert waiting is record
+    assert len(history(waiting, until=NOW_S).minutes) == 5 * len(history(waiting, until=NOW_S).coarse)
+    over = folded(record, now_s=NOW_S + LEARN_WITHIN_S)
+    assert len(over.coarse[0]) > len(record.coarse[0])
+    assert len(history(over, until=NOW_S).minutes) == 0
+
+
+def test_the_minutes_of_the_weeks_begin_where_history_does() -> None:
+    """What is before the first datapoint is cut from the minutes as from the steps."""
+    record = begun(NOW_S)
+    work = np.arange(60.0)
+    record = with_weeks(record, work, np.zeros((3, 12)), now_s=NOW_S)
+    record = seen_first(record, record.coarse_start + 5 * 300 + 120)
+    known = history(record, until=NOW_S)
+    np.testing.assert_allclose(known.minutes, work[25:] / 60, rtol=1e-6)
+    np.testing.assert_array_equal(known.coarse.work_s, work.reshape(12, 5).sum(axis=1)[5:])
+    assert known.minutes.dtype == np.float32
+
+
+def test_an_earlier_history_has_the_minutes_of_its_own_steps() -> None:
+    """As it was known at some instant: the steps that had ended, and five minutes for each of them."""
+    record = with_weeks(begun(NOW_S), np.arange(60.0), np.zeros((3, 12)), now_s=NOW_S)
+    record = seen_first(record, record.coarse_start)
+    earlier = history(record, until=NOW_S).until(record.coarse_start + 2 * 300 + 299)
+    np.testing.assert_allclose(earlier.minutes, np.arange(10.0) / 60, rtol=1e-6)
+    assert len(earlier.coarse) == 2
+
+
+def test_without_a_history_there_are_no_minutes_of_it_either() -> None:
+    """Two weeks without a datapoint: zeros that may be from before the alias existed."""
+    record = with_weeks(begun(NOW_S), np.zeros(60), np.zeros((3, 12)), now_s=NOW_S)
+    assert len(history(record, until=NOW_S).minutes) == 0
+
+
+def test_a_minute_of_the_weeks_that_is_not_known_makes_its_step_a_gap() -> None:
+    """As where minutes fold: the throttles of that step could belong to any of its minutes, so all five are gaps."""
+    work = np.ones(15)
+    work[7] = NAN
+    record = with_weeks(begun(NOW_S), work, np.zeros((3, 3)), now_s=NOW_S)
+    np.testing.assert_array_equal(record.coarse[Measure.WORK], [5.0, NAN, 5.0])
+    np.testing.assert_array_equal(np.isnan(record.weeks), np.repeat([False, True, False], 5))
 
 
 def test_a_targets_record_stays_small() -> None:
-    """At most 150 KB of arrays: 14 days of steps and 6 hours of minutes."""
+    """At most 150 KB of arrays: 14 days of steps and 6 hours of minutes; 80 KB more until it is learned."""
     weeks = np.ones((len(LEARNED_FROM), COARSE_S // 300))
-    record = seen_first(with_weeks(reading(begun(NOW_S), Measure.WORK, *[1.0] * 178), weeks), NOW_S - COARSE_S)
+    record = seen_first(joined(reading(begun(NOW_S), Measure.WORK, *[1.0] * 178), weeks), NOW_S - COARSE_S)
     assert record.coarse.nbytes + record.fine.nbytes < 150_000
+    assert record.weeks.nbytes < 81_000
+    learned = folded(record, now_s=NOW_S + LEARN_WITHIN_S)
+    assert learned.weeks.nbytes == 0

@@ -18,7 +18,7 @@ import numpy as np
 from bench.population import START_S
 from warmcast.aws.autoscaling import AutoScaling
 from warmcast.aws.functions import AliasFacts, FunctionFacts, Functions
-from warmcast.aws.metrics import Answer, Completeness, Grid, Metrics, Query, most
+from warmcast.aws.metrics import Answer, Completeness, Grid, Metrics, Query, batches
 from warmcast.model import AccountLimits, Capacity, Status
 
 if TYPE_CHECKING:
@@ -103,12 +103,13 @@ class QuickMetrics(Metrics):
     ) -> list[Answer | AwsError | None]:
         """Answer in the batches that the real client would make."""
         answers: list[Answer | AwsError | None] = []
-        while len(answers) < len(queries) and in_time():
-            batch = queries[len(answers) : len(answers) + most(grid)]
+        for batch in batches(queries, grid):
+            if not in_time():
+                break
             self._world.call("cloudwatch.GetMetricData")
             self.requested += len(batch)
             began = process_time()
-            answers += [self._answer(query, grid) for query in batch]
+            answers += [self._answer(queries[n], grid.of(queries[n])) for n in batch]
             self._world.took_s += process_time() - began
         return answers + [None] * (len(queries) - len(answers))
 

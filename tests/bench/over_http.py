@@ -31,6 +31,7 @@ from warmcast.aws.session import make_clients
 from warmcast.emit import Emitter
 from warmcast.handler import respond
 from warmcast.model import Budget, Rhythm
+from warmcast.observe import demand
 from warmcast.workshop import assemble
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ TABLE: Final = "bench"
 COLD_AT: Final = WEDNESDAY + timedelta(hours=7)
 WEEKS: Final = timedelta(days=14, hours=6)
 HOURS: Final = timedelta(hours=4)
-WEEKS_PER_TICK: Final = 200
+WEEKS_PER_TICK: Final = demand.WEEKS_PER_TICK
 """The observer reads the past weeks of so many targets in a tick. The first ones, by name, have such a past."""
 
 SETTLING_TICKS: Final = 10

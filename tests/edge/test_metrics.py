@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import pytest
 from builders import NOON
 from localaws import Series
 from warmcast.aws.metrics import (
+    MOST_DATAPOINTS,
     MOST_SPLITS,
     USD_PER_METRIC,
     Answer,
@@ -20,7 +22,7 @@ from warmcast.aws.metrics import (
     Grid,
     Metrics,
     Query,
-    most,
+    batches,
     quick_timestamps,
 )
 from warmcast.errors import AwsError
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 NOW_S = int(NOON.timestamp())
 HOUR = Grid(NOW_S - 3600 - 120, NOW_S - 120, 60)
+WEEKS = Grid(NOW_S - 14 * 86_400, NOW_S, 300)
 CHECKOUT_WORK = Query("Duration", "Sum", "checkout-api", "checkout-api:live")
 
 
@@ -113,18 +116,44 @@ def test_five_minutes_of_a_maximum_stay_a_maximum(aws: LocalAws, clients: Client
 
 
 @pytest.mark.parametrize(
-    ("grid", "fits"),
+    ("grid", "steps_s", "fits"),
     [
-        (Grid(NOW_S - 900, NOW_S, 60), 500),
-        (Grid(NOW_S - 10_800, NOW_S, 60), 500),
-        (Grid(NOW_S - 14 * 86_400, NOW_S, 300), 25),
-        (Grid(NOW_S - 14 * 86_400, NOW_S, 60), 5),
-        (Grid(NOW_S - 140 * 86_400, NOW_S, 60), 1),
+        (Grid(NOW_S - 900, NOW_S, 60), [0], 500),
+        (Grid(NOW_S - 10_800, NOW_S, 60), [0], 500),
+        (WEEKS, [0], 25),
+        (WEEKS, [60], 5),
+        (WEEKS, [60, 0], 8),
+        (WEEKS, [60, 0, 0, 0], 12),
+        (Grid(NOW_S - 140 * 86_400, NOW_S, 60), [0], 1),
     ],
 )
-def test_a_call_carries_no_more_than_aws_allows(grid: Grid, fits: int) -> None:
-    """500 queries, or as many as stay within 100,800 datapoints; at least one."""
-    assert most(grid) == fits
+def test_a_call_carries_no_more_than_aws_allows(grid: Grid, steps_s: list[int], fits: int) -> None:
+    """500 queries, or as many as stay within 100,800 datapoints; at least one. `steps_s`: those of the queries' own."""
+    queries = [Query("Invocations", "Sum", step_s=steps_s[n % len(steps_s)]) for n in range(1201)]
+    calls = batches(queries, grid)
+    assert calls[0] == range(fits)
+    assert [n for call in calls for n in call] == list(range(1201))
+    assert all(sum(len(grid.of(queries[n])) for n in call) <= MOST_DATAPOINTS or len(call) == 1 for call in calls)
+
+
+def test_nothing_to_ask_is_no_call() -> None:
+    """Not even an empty one."""
+    assert batches([], HOUR) == []
+
+
+def test_one_call_reads_minutes_of_one_series_and_longer_steps_of_another(aws: LocalAws, clients: Clients) -> None:
+    """A query may have steps of its own within the time that all of a call share."""
+    end = NOW_S // 300 * 300
+    start = datetime.fromtimestamp(end - 600, UTC)
+    where = {"FunctionName": "checkout-api", "Resource": "checkout-api:live"}
+    counts = np.arange(1.0, 11.0)
+    aws.load_metrics([Series(name, where, start, sum=counts) for name in ("Duration", "Invocations")])
+    aws.advance(300)
+    queries = [replace(CHECKOUT_WORK, step_s=60), Query("Invocations", "Sum", "checkout-api", "checkout-api:live")]
+    work, arrived = answers(clients.metrics.read(queries, Grid(end - 600, end, 300)))
+    np.testing.assert_array_equal(work.values, counts)
+    np.testing.assert_array_equal(arrived.values, [15.0, 40.0])
+    assert aws.calls()["cloudwatch:GetMetricData"] == 1
 
 
 def test_more_queries_than_fit_go_in_several_calls_and_come_back_in_order(aws: LocalAws, clients: Clients) -> None:

@@ -97,6 +97,23 @@ def test_a_cold_start_reads_all_that_there_is_in_few_calls(world: World) -> None
     assert observed.account == AccountLimits(concurrency=1000, unreserved=1000, others_in_use=0.0, elsewhere=0)
 
 
+def test_two_weeks_of_minutes_come_whole_over_the_wire(world: World) -> None:
+    """Ten seconds of work in minute 0, twenty in minute 1 and so on by the five; nothing in every seventh minute."""
+    start, count = NOON - timedelta(days=14), 14 * 1440
+    minute = np.arange(count)
+    work_s = np.where(minute % 7 == 0, np.nan, minute % 5 * 10.0 + 10)
+    where = {"FunctionName": "checkout-api", "Resource": "checkout-api:live"}
+    world.aws.load_metrics([Series("Duration", where, start, sum=work_s * 1000)])
+    known = whole(world.tick().histories[CHECKOUT])
+    assert known.coarse.start == int(start.timestamp())
+    expected = np.nan_to_num(work_s[: 5 * len(known.coarse)])
+    np.testing.assert_allclose(known.minutes, expected / 60, rtol=1e-6)
+    np.testing.assert_allclose(known.coarse.work_s, expected.reshape(-1, 5).sum(axis=1))
+    weeks = [call for call in world.aws.journal("GetMetricData") if len(call["params"]["MetricDataQueries"]) == 8]
+    periods = [query["MetricStat"]["Period"] for query in weeks[0]["params"]["MetricDataQueries"]]
+    assert (len(weeks), periods) == (1, [60, 300, 300, 300] * 2)
+
+
 def test_a_late_revision_is_taken_in_over_the_wire(world: World) -> None:
     """An invocation of 25 seconds that began at 11:56 is added after noon, to the minute that it began in."""
     world.work("checkout-api", NOON - timedelta(hours=1), 70)
