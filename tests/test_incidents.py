@@ -16,7 +16,7 @@ from traces import MONDAY, drawn
 from warmcast.simulate.trace import Trace
 
 DURATION_S = 0.5
-INCIDENTS = incidents(growth_hours=24, alias_days=2)
+INCIDENTS = incidents(growth_hours=12, alias_days=1)
 TRAFFIC = ("nyc-taxi", "nasa-july-95", "azure-platform-2019")
 """A smooth day of 40 executions in the mean, a noisy one of 24, and 200 around the clock."""
 

@@ -172,7 +172,7 @@ def test_people_keep_their_hours_when_clocks_change(name: str) -> None:
     hour = -60 if name.endswith("sooner") else 60
     assert np.roll(earlier, hour)[120:-120].tolist() == monday[120:-120].tolist()
     assert scene.keys == {"timezone": change.zone.key}
-    assert trace.start <= scene.judged.start - 14 * DAY_S + 4 * HOUR_S
+    assert trace.start <= scene.judged.start - 14 * DAY_S + 5 * HOUR_S
 
 
 def test_a_new_alias_has_no_past() -> None:

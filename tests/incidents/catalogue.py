@@ -147,7 +147,7 @@ def clock_change(trace: Trace, *, change: ClockChange) -> Scene:
     offset = _offsets(first, change.zone)
     minute = skipped + np.arange(len(first)) + (offset - offset[0]) // MINUTE_S
     lived = picked(around, np.minimum(minute, len(around) - 1), start=first.start)
-    day = Span(change.monday + 4 * HOUR_S, change.monday + 16 * HOUR_S)
+    day = Span(change.monday + 5 * HOUR_S, change.monday + 14 * HOUR_S)
     return replace(_lasting(first, lived, day), keys={"timezone": change.zone.key})
 
 
