@@ -87,7 +87,8 @@ def _play_all(
     with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
         for file, played in zip(files, pool.map(work, files), strict=True):
             rows += played
-            console.print(f"{file.name}: {sum(row.verdict.good for row in played)} of {len(played)} good", markup=False)
+            failed = ", ".join(f"{row.incident} ({' and '.join(row.failed())})" for row in played if row.failed())
+            console.print(f"{file.name}: {failed or 'good'}", markup=False)
     return sorted(rows, key=lambda row: chosen.index(row.incident))
 
 
