@@ -28,10 +28,12 @@ TARGETS = {
     "validate",
     "e2e",
     "bench",
+    "bench-forecasts",
     "bench-traces",
     "incidents",
     "deploy",
     "lock",
+    "peers",
     "clean",
 }
 
