@@ -54,9 +54,9 @@ def _fell(recent: Recent, origins: IntArray) -> BoolArray:
     """Whether traffic was that low one and two steps after each origin, shape (origins, 2)."""
     tables, unit = recent.tables, float(recent.tables.unit[0])
     at = np.minimum(origins[:, None] + _WITHIN, len(recent.rate_per_s))  # the last is the newest two minutes
-    expected = np.append(recent.foreseen, recent.newest_foreseen)[at] + recent.surprise_left(origins, _WITHIN)
+    expected = recent.expected(origins, _WITHIN)
     bins = np.append(recent.bin_of_week, recent.newest_bin)[at] % BINS
-    below = tables.depths * tables.spread[bins]
+    below = tables.depths * tables.spread[0, bins]
     scatter = np.append(np.zeros(len(recent.rate_per_s)), recent.scatter)[at] * DEVIATES[0]
     lowest = expand(expected - np.hypot(below, scatter), unit)
     median = expand(expected, unit)

@@ -2,7 +2,8 @@
 
 Rate and duration are forecast apart, so that a slow downstream is not taken for more customers:
 
-    rate(t)   = season(t) + what is left at that lead of the current level's surprise + quantiles of past errors
+    member(t) = profile(t) + what is left at that lead of the current level's surprise + quantiles of past errors
+    rate(t)   = mean of the members, each counting by how well it would have done
     demand(t) = rate(t) x duration(t)
 
 A forecast issued at `now` uses only steps of history that end by then.
@@ -21,7 +22,7 @@ from warmcast.forecast.fall import last_before_fall
 from warmcast.forecast.recent import Recent, at_leads, unseen_left
 from warmcast.forecast.season import BIN_MINUTES, BINS
 from warmcast.forecast.steps import STEP_S
-from warmcast.forecast.tables import DEVIATES, LEVELS, MEDIAN, WEIGHTS, expand
+from warmcast.forecast.tables import DEVIATES, LEVELS, MEDIAN, WEIGHTS, compress, expand
 from warmcast.model import Forecast, Unknown
 
 if TYPE_CHECKING:
@@ -75,12 +76,27 @@ def forecast(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Fives:
+    """The 5 minutes that the horizon touches.
+
+    Args:
+        number: of 5 minutes since the epoch, shape (F,).
+        bin_of_week: their 5 minutes of the local week, shape (F,).
+        of_step: which of them each step of the horizon lies in, shape (H,).
+    """
+
+    number: IntArray
+    bin_of_week: IntArray
+    of_step: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Ahead:
-    """The steps of the horizon, each with its 5 minutes of the local week."""
+    """The steps of the horizon."""
 
     at: IntArray
     step_s: IntArray
-    bin_of_week: IntArray
+    fives: _Fives
 
     @staticmethod
     def of(now_s: int, horizon_s: int, zone: ZoneInfo) -> _Ahead:
@@ -91,7 +107,9 @@ class _Ahead:
         steps = np.arange(change, end, STEP_S, dtype=np.int64)
         at = np.concatenate([minutes, steps])
         step_s = np.repeat(np.array([_MINUTE_S, STEP_S], dtype=np.int64), [len(minutes), len(steps)])
-        return _Ahead(at, step_s, minute_of_week(at, zone) // BIN_MINUTES)
+        number = np.arange(start // STEP_S, int(at[-1]) // STEP_S + 1, dtype=np.int64)
+        fives = _Fives(number, minute_of_week(number * STEP_S, zone) // BIN_MINUTES, at // STEP_S - number[0])
+        return _Ahead(at, step_s, fives)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,17 +125,15 @@ class _Issue:
     def from_step(self, origin: int, fallen_from: Forecast | None = None) -> Forecast:
         """The forecast from the knowledge of one step of the last day on."""
         recent, ahead, tables = self.recent, self.ahead, self.recent.tables
-        # Steps from the origin's end to the middle of each step ahead; half a step on, as the tables count them.
-        leads = (ahead.at + ahead.step_s / 2 - recent.steps.start) / STEP_S - origin - 0.5
-        origins = np.array([origin])
-        centre = tables.week[ahead.bin_of_week] + recent.surprise_left(origins, leads)[0]
-        offsets = at_leads(tables.offsets, leads).T * tables.spread[ahead.bin_of_week % BINS]
-        strange = float(recent.unseen_part(origins)[0]) * (1 - unseen_left(leads))
-        own = np.hypot(strange, np.where(ahead.step_s == _MINUTE_S, recent.scatter, 0.0))
         unit = float(tables.unit[0])
+        said = compress(self._blended(origin), unit)
+        leads = (ahead.at + ahead.step_s / 2 - recent.steps.start) / STEP_S - origin - 0.5
+        strange = recent.unseen_part(origin) * (1 - unseen_left(leads))
+        own = np.hypot(strange, np.where(ahead.step_s == _MINUTE_S, recent.scatter, 0.0))
         highest = _BEYOND * max(float(tables.highest[0]), recent.level(origin))
-        rate = np.minimum(expand(centre + _wider(offsets, own), unit), highest)
-        slow = np.minimum(expand(centre + _wider(offsets, np.hypot(own, tables.slowness[1])), unit), highest)
+        rate = np.minimum(expand(_wider(said, own), unit), highest)
+        hourly = float(tables.slowness[1])
+        slow = np.minimum(expand(_wider(said, np.hypot(own, hourly)), unit), highest) if hourly > 0 else rate
         return Forecast(
             issued_at=self.now,
             at=ahead.at,
@@ -131,6 +147,21 @@ class _Issue:
             fallen_from=fallen_from,
         )
 
+    def _blended(self, origin: int) -> FloatArray:
+        """Quantiles of the rate of each step ahead, before minutes scatter around it, shape (K, H).
+
+        Told for each 5 minutes, which are what the tables know; minutes are as the 5 that they are in.
+        """
+        tables, fives = self.recent.tables, self.ahead.fives
+        leads = (fives.number - self.recent.steps.start // STEP_S - origin).astype(np.float64)
+        kept = np.concatenate([tables.follow, tables.offsets, tables.share], axis=2)
+        follow, offsets, share = np.split(_per_lead(kept, leads), [-2 * len(LEVELS), -len(LEVELS)], axis=1)
+        centres = self.recent.centres(origin, tables.profiles(fives.bin_of_week), follow, leads)
+        width = tables.spread[:, fives.bin_of_week % BINS]
+        quantiles = expand(centres[:, None] + offsets * width[:, None], tables.unit[:, None, None])
+        blended: FloatArray = np.maximum.accumulate((share * quantiles).sum(axis=0), axis=0)
+        return blended[:, fives.of_step]
+
     def _duration_s(self, origin: int) -> FloatArray:
         """Mean duration at each step ahead: the typical one, times how much slower it is now, fading."""
         tables, recent, ahead = self.recent.tables, self.recent, self.ahead
@@ -139,14 +170,24 @@ class _Issue:
             slower = min(slower, float(tables.slowness[0]))
         elapsed_s = ahead.at - (recent.steps.start + (origin + 1) * STEP_S)
         held = np.exp(-np.maximum(elapsed_s - _RATIO_HELD_S, 0) / _RATIO_FADES_S)
-        duration_s: FloatArray = tables.duration_s[ahead.bin_of_week % BINS] * np.exp(slower * held)
+        duration_s: FloatArray = tables.duration_s[ahead.fives.bin_of_week % BINS][ahead.fives.of_step] * np.exp(
+            slower * held
+        )
         return duration_s
 
 
-def _wider(offsets: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Quantiles (K, H) of an error to which an independent one of this deviation (H,) is added: squares add up."""
-    median = offsets[MEDIAN]
-    wider: FloatArray = median + np.sign(DEVIATES)[:, None] * np.hypot(offsets - median, np.outer(DEVIATES, deviation))
+def _per_lead(tables: FloatArray, leads: FloatArray) -> FloatArray:
+    """Tables (M, leads kept, K) at other leads, shape (M, K, H)."""
+    members, kept, levels = tables.shape
+    rows = at_leads(tables.transpose(1, 0, 2).reshape(kept, members * levels), leads)
+    per_lead: FloatArray = rows.T.reshape(members, levels, len(leads))
+    return per_lead
+
+
+def _wider(said: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Quantiles (K, H) to which an independent error of this deviation (H,) is added: squares add up."""
+    median = said[MEDIAN]
+    wider: FloatArray = median + np.sign(DEVIATES)[:, None] * np.hypot(said - median, np.outer(DEVIATES, deviation))
     return wider
 
 

@@ -6,28 +6,29 @@ Everything that measures an error leaves the day concerned out of the profile th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
 from warmcast.calendar import minute_of_week
-from warmcast.forecast.season import BIN_MINUTES, BINS, DAY_MINUTES, WEEK, bridged, robust_mean, season, smoothed
-from warmcast.forecast.steps import STEP_S, UNKNOWN_DURATION_S, Steps, five_minute_steps
-from warmcast.forecast.tables import (
-    FLAT,
-    LEADS,
-    LEVELS,
-    UNCERTAIN,
-    Tables,
-    compress,
-    stand_in,
-    unit_for,
-    widening,
-    windows,
+from warmcast.forecast.members import Past, Taught, shares, teach
+from warmcast.forecast.season import (
+    BIN_MINUTES,
+    BINS,
+    DAY_MINUTES,
+    WEEK,
+    bridged,
+    median,
+    robust_mean,
+    season,
+    smoothed,
 )
+from warmcast.forecast.steps import STEP_S, UNKNOWN_DURATION_S, Steps, five_minute_steps
+from warmcast.forecast.tables import LEADS, MEMBERS, Ground, Tables, compress, stand_in, unit_for
 from warmcast.model import Learned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -39,10 +40,9 @@ MOST_DAYS = 28
 _DAY_S = 86_400
 _HOUR_STEPS = 12
 _MEMORY_STEPS = 144  # before anything is measured, half a day is assumed until a surprise has faded to 1/e
-_DOUBT = 3.0  # independent errors that weigh as much as what stands in for them
 _RARELY = 0.002
 _YOUNG = 2.0
-_SPREAD_LEAD = 3  # index of the lead (30 minutes) whose errors say when of the day forecasts are worse
+_LAST_DAYS = 3
 
 
 def learn(history: History, *, zone: ZoneInfo, now: datetime) -> Learned:
@@ -59,15 +59,14 @@ def _tables(steps: Steps, zone: ZoneInfo) -> Tables:
     duration_s = steps.duration_s or UNKNOWN_DURATION_S
     typical = _durations(steps, of_day, duration_s)
     rate = steps.rate_given(typical.duration_s[of_day])
-    unit = unit_for(rate)
     known_days = int((~np.isnan(rate)).sum()) * STEP_S / _DAY_S
     flat = replace(
-        stand_in(unit, duration_s, known_days),
+        stand_in(unit_for(rate, MEMBERS[0]), duration_s, known_days),
         duration_s=typical.duration_s,
         slowness=typical.slowness,
         highest=np.array([_highest(rate, known_days)]),
     )
-    return _learned(flat, compress(rate, unit), minute)
+    return _of_level(flat, rate, of_day) if flat.basis == "level" else _seasonal(flat, rate, minute)
 
 
 def _highest(rate: FloatArray, known_days: float) -> float:
@@ -78,60 +77,51 @@ def _highest(rate: FloatArray, known_days: float) -> float:
     return shown if known_days >= WEEK else _YOUNG * shown
 
 
-def _learned(flat: Tables, values: FloatArray, minute: IntArray) -> Tables:
-    """The tables with what recurs, from a day of history on, and with measured errors, as far as there are any."""
-    if flat.basis == "level":
-        return _with_errors(flat, values, np.zeros(len(values), dtype=np.int64))
-    found = season(values, minute)
+def _of_level(flat: Tables, rate: FloatArray, of_day: IntArray) -> Tables:
+    """The first member alone, without any season, with measured errors as far as there are any."""
+    unit = float(flat.unit[0])
+    past = Past(unit, compress(rate, unit), np.zeros(len(rate)), of_day)
+    return _put_together(flat, [teach(past, flat, flat.follow[0])], rate)
+
+
+def _seasonal(flat: Tables, rate: FloatArray, minute: IntArray) -> Tables:
+    """All members, each with what recurs for it."""
+    of_day = minute % DAY_MINUTES // BIN_MINUTES
+    found = season(compress(rate, float(flat.unit[0])), minute)
     surprise = found.surprise()[found.days.row, found.days.bin]
-    faded = np.exp(-LEADS / _MEMORY_STEPS)[:, None]
-    seasonal = replace(flat, week=found.of_week(), follow=FLAT * faded)
-    return _with_errors(seasonal, surprise, found.days.bin)
+    before = _days_before(rate)
+    faded = flat.follow[0] * np.exp(-LEADS / _MEMORY_STEPS)[:, None]
+    taught = []
+    for member in MEMBERS:
+        unit = unit_for(rate, member)
+        values = compress(rate, unit)
+        match member.ground:
+            case Ground.WEEK:
+                past, follow = Past(unit, values, values - surprise, of_day), faded
+            case Ground.DAYS:
+                past, follow = Past(unit, values, compress(before, unit), of_day), faded
+            case Ground.LEVEL:
+                past, follow = Past(unit, values, np.full(len(rate), np.nanmean(values)), of_day), flat.follow[0]
+            case _:
+                assert_never(member.ground)
+        taught.append(teach(past, flat, follow))
+    return replace(_put_together(flat, taught, rate), week=found.of_week(), days=_last_days(rate, of_day))
 
 
-# --- how wrong, how long ---------------------------------------------------------------------------------------------
-
-
-def _with_errors(prior: Tables, surprise: FloatArray, of_day: IntArray) -> Tables:
-    """How surprises fade and how large errors were, per lead; `prior` stands in where little was measured."""
-    seen = windows(surprise)
-    follow = np.stack([_follow(surprise, seen, nth, prior.follow[nth]) for nth in range(len(LEADS))])
-    errors = [_errors(surprise, seen, nth, follow[nth]) for nth in range(len(LEADS))]
-    seasonal = prior.basis != "level"
-    spread = _spread(errors[_SPREAD_LEAD], of_day) if seasonal else prior.spread
-    scaled = [each / spread[of_day] for each in errors]
-    recent = seen[1][~np.isnan(surprise)]
+def _put_together(flat: Tables, taught: Sequence[Taught], rate: FloatArray) -> Tables:
+    first = taught[0].errors / taught[0].spread[taught[0].past.of_day]
+    depths = [_depth(each, float(depth)) for each, depth in zip(first, flat.depths, strict=False)]
     return replace(
-        prior,
-        follow=follow,
-        spread=spread,
-        offsets=_offsets(scaled, prior),
-        depths=np.array([_depth(each, float(depth)) for each, depth in zip(scaled, prior.depths, strict=False)]),
-        usual=np.quantile(recent, [0.005, 0.995]) if seasonal and recent.size else prior.usual,
+        flat,
+        unit=np.array([each.past.unit for each in taught]),
+        level=np.array([each.level for each in taught]),
+        spread=np.stack([each.spread for each in taught]),
+        follow=np.stack([each.follow for each in taught]),
+        offsets=np.stack([each.offsets for each in taught]),
+        share=shares(taught, rate),
+        depths=np.array(depths),
+        usual=np.stack([each.usual for each in taught]),
     )
-
-
-def _follow(surprise: FloatArray, seen: FloatArray, nth: int, prior: FloatArray) -> FloatArray:
-    """How much of each window's surprise is left at this lead: least squares, drawn to the prior where data is thin."""
-    lead = int(LEADS[nth])
-    after = surprise[lead:]
-    known = ~np.isnan(after)
-    before = seen[:, :-lead][:, known]
-    if not before.size:
-        return prior
-    products = before @ before.T
-    independent = before.shape[1] / max(lead, _HOUR_STEPS)
-    draw = (np.trace(products) / len(products) + 1e-9) * _DOUBT / independent * np.eye(len(products))
-    solved: FloatArray = np.linalg.solve(products + draw, before @ after[known] + draw @ prior)
-    return solved
-
-
-def _errors(surprise: FloatArray, seen: FloatArray, nth: int, follow: FloatArray) -> FloatArray:
-    """Errors at this lead by the step they were made for, shape (N,); NaN where there is none."""
-    lead = int(LEADS[nth])
-    errors = np.full(len(surprise), np.nan)
-    errors[lead:] = surprise[lead:] - follow @ seen[:, :-lead]
-    return errors
 
 
 def _depth(errors: FloatArray, unmeasured: float) -> float:
@@ -143,40 +133,24 @@ def _depth(errors: FloatArray, unmeasured: float) -> float:
     return share * float(np.quantile(known, _RARELY)) + (1 - share) * unmeasured
 
 
-def _offsets(errors: list[FloatArray], prior: Tables) -> FloatArray:
-    """Quantiles of the errors per lead, shape (leads, levels).
-
-    Few independent errors are blended with those of the next shorter lead (before the first: what stands in), which a
-    flat forecast's grow with the lead as they do for traffic in general.
-    """
-    rows = np.empty((len(LEADS), len(LEVELS)))
-    before = prior.offsets[0]
-    growth = np.ones(len(LEADS))
-    if prior.basis == "level":
-        growth[1:] = UNCERTAIN[1:] / UNCERTAIN[:-1]
-    factor = widening(float(prior.known_days[0]))
-    for nth, each in enumerate(errors):
-        known = each[~np.isnan(each)]
-        share = known.size / (known.size + _DOUBT * max(int(LEADS[nth]), _HOUR_STEPS))
-        measured = np.quantile(known, LEVELS) * factor if known.size else 0.0
-        before = rows[nth] = share * measured + (1 - share) * before * growth[nth]
-    return rows
+# --- the last days ---------------------------------------------------------------------------------------------------
 
 
-def _spread(errors: FloatArray, of_day: IntArray) -> FloatArray:
-    """Relative size of errors per 5 minutes of the day, mean square 1; smooth over two hours."""
-    known = ~np.isnan(errors)
-    if not known.any():
-        return np.ones(BINS)
-    size = np.abs(errors[known])
-    size = np.minimum(size, np.quantile(size, 0.99))
-    count = np.bincount(of_day[known], minlength=BINS)
-    squares = np.bincount(of_day[known], size**2, BINS)
-    overall = max(float(squares.sum() / count.sum()), 1e-12)
-    local = (squares + _DOUBT * overall) / (count + _DOUBT)
-    around = smoothed(smoothed(np.tile(local, 3)))[BINS : 2 * BINS]
-    spread: FloatArray = np.sqrt(around / overall)
-    return np.clip(spread, 0.3, 3.0)
+def _days_before(rate: FloatArray) -> FloatArray:
+    """Median rate of the same step of the three days before each, so that one odd day has no say, shape (N,)."""
+    lagged = np.full((_LAST_DAYS, len(rate)), np.nan)
+    for nth in range(_LAST_DAYS):
+        lag = (nth + 1) * BINS
+        lagged[nth, lag:] = rate[:-lag]
+    return median(lagged)
+
+
+def _last_days(rate: FloatArray, of_day: IntArray) -> FloatArray:
+    """Median rate of the last three days per 5 minutes of the local day, gaps bridged, shape (288,)."""
+    days = min(_LAST_DAYS, len(rate) // BINS)
+    table = np.full(BINS, np.nan)
+    table[of_day[-BINS:]] = median(rate[-days * BINS :].reshape(days, BINS))
+    return bridged(table)
 
 
 # --- durations -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from warmcast.calendar import minute_of_week
 from warmcast.forecast.burst import minute_scatter
 from warmcast.forecast.season import BIN_MINUTES, BINS
 from warmcast.forecast.steps import STEP_S, UNKNOWN_DURATION_S, Steps, arrival_rate, five_minute_steps
-from warmcast.forecast.tables import LEADS, WINDOWS, Tables, compress, stand_in, unit_for, windows
+from warmcast.forecast.tables import LEADS, MEMBERS, WINDOWS, Tables, compress, stand_in, unit_for, windows
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -33,9 +33,10 @@ class Recent:
     """The last day in 5-minute steps (N,), up to the last one known, as the tables see it.
 
     Args:
-        foreseen: what the season alone says of each step, on the compressed scale.
-        seen: means of the surprises over each window up to and with each step, shape (windows, N).
-        scatter: deviation of a minute's rate from its 5 minutes' mean, on the compressed scale.
+        foreseen: what the first member's season alone says of each step, on its compressed scale.
+        seen: each member's means of its surprises over each window up to and with each of the last steps, as far as a
+            forecast is issued in hindsight, shape (M, windows, n).
+        scatter: deviation of a minute's rate from its 5 minutes' mean, on the first member's compressed scale.
         newest_rate_per_s: mean of the two newest known minutes, which may not make a whole step; NaN: none.
         newest_foreseen: what the season says of them.
         newest_bin: their 5 minutes of the local week.
@@ -60,7 +61,9 @@ class Recent:
         tables = _learned_tables(learned) or _flat(steps)
         unit = float(tables.unit[0])
         rate = steps.rate_given(tables.duration_s[bins[:-1] % BINS])
-        foreseen = tables.week[bins]
+        profiles = tables.profiles(bins)
+        surprise = compress(rate, tables.unit[:, None]) - profiles[:, :-1]
+        foreseen = profiles[0]
         fine = history.fine.between(newest - _SCATTER_S, newest)
         minutes = arrival_rate(fine)
         minutes = np.where(np.isnan(minutes), fine.demand / tables.duration_s[bins[-1] % BINS], minutes)
@@ -71,38 +74,64 @@ class Recent:
             rate_per_s=rate,
             bin_of_week=bins[:-1],
             foreseen=foreseen[:-1],
-            seen=windows(compress(rate, unit) - foreseen[:-1]),
+            seen=windows(surprise, LOOK_BACK_STEPS),
             scatter=minute_scatter(fine, minutes, unit),
             newest_rate_per_s=float(known[-2:].mean()) if known.size else np.nan,
             newest_foreseen=float(foreseen[-1]),
             newest_bin=int(bins[-1]),
         )
 
-    def surprise_left(self, origins: IntArray, leads: FloatArray) -> FloatArray:
-        """What is left of each origin's surprise after so many steps, shape (origins, leads).
+    def seen_at(self, origins: IntArray) -> FloatArray:
+        """Means of the surprises over each window up to and with these of the last steps, (M, windows, origins)."""
+        seen: FloatArray = self.seen[:, :, origins - len(self.rate_per_s)]
+        return seen
 
-        The part of the level that history never showed is beyond what fading was measured on: it is believed.
+    def expected(self, origins: IntArray, ahead: IntArray) -> FloatArray:
+        """What the first member expects of steps after each origin, on its compressed scale, shape (origins, ahead).
+
+        A step behind the last whole one is that of the newest two minutes.
         """
-        low, high = self.tables.usual
-        seen = self.seen[:, origins]
-        usual = np.clip(seen, low, high)
-        left: FloatArray = usual.T @ at_leads(self.tables.follow, leads).T
-        return left + self.unseen_part(origins)[:, None] * unseen_left(leads)
+        tables = self.tables
+        at = np.minimum(origins[:, None] + ahead, len(self.rate_per_s))
+        profile = np.append(self.foreseen, self.newest_foreseen)[at]
+        seen = self.seen_at(origins)[0]
+        usual = np.clip(seen, *tables.usual[0])
+        follow = at_leads(tables.follow[0], ahead.astype(np.float64))
+        left = usual.T @ follow[:, :-1].T + (seen[1] - usual[1])[:, None] * unseen_left(ahead)
+        expected: FloatArray = profile + left + follow[:, -1] * (profile - tables.level[0])
+        return expected
+
+    def centres(self, origin: int, profiles: FloatArray, follow: FloatArray, leads: FloatArray) -> FloatArray:
+        """What each member expects of the steps at these leads after an origin, each on its scale, shape (M, H).
+
+        Profile, what is left of the surprise, and what the profile is to be corrected by. The part of the level that
+        history never showed is beyond what fading was measured on: it is believed.
+
+        Args:
+            origin: a step of the last day.
+            profiles: of the steps ahead, shape (M, H).
+            follow: at these leads, shape (M, windows + 1, H).
+            leads: steps after the origin, shape (H,).
+        """
+        seen = self.seen_at(np.array([origin]))
+        usual = np.clip(seen, self.tables.usual[:, :1, None], self.tables.usual[:, 1:, None])
+        left = (usual * follow[:, :-1]).sum(axis=1)
+        unseen = (seen - usual)[:, 1] * unseen_left(leads)
+        centres: FloatArray = profiles + left + follow[:, -1] * (profiles - self.tables.level[:, None]) + unseen
+        return centres
 
     def level(self, origin: int) -> float:
         """The highest rate within the 15 minutes up to a step, per second; 0 where none is known."""
         known = np.append(self.rate_per_s[max(0, origin - 2) : origin + 1], self.newest_rate_per_s)
         return float(np.nanmax(known, initial=0.0))
 
-    def unseen_part(self, origins: IntArray) -> FloatArray:
-        """How far the last 15 minutes were off beyond all that history has shown, shape (origins,)."""
-        low, high = self.tables.usual
-        level = self.seen[1, origins]
-        part: FloatArray = level - np.clip(level, low, high)
-        return part
+    def unseen_part(self, origin: int) -> float:
+        """How far the last 15 minutes were off beyond all that history has shown the first member."""
+        level = self.seen_at(np.array([origin]))[0, 1]
+        return float((level - np.clip(level, *self.tables.usual[0]))[0])
 
 
-def unseen_left(leads: FloatArray) -> FloatArray:
+def unseen_left(leads: FloatArray | IntArray) -> FloatArray:
     """Share of an unprecedented level that is believed to be still there after so many steps."""
     left: FloatArray = np.exp(-np.maximum(leads, 0.0) / _UNSEEN_FADES_STEPS)
     return left
@@ -138,4 +167,4 @@ def _flat(steps: Steps) -> Tables:
     duration_s = steps.duration_s or UNKNOWN_DURATION_S
     rate = steps.rate_given(np.full(len(steps.demand), duration_s))
     known_days = float((~np.isnan(rate)).sum()) / BINS
-    return stand_in(unit_for(rate), duration_s, min(known_days, 0.99))
+    return stand_in(unit_for(rate, MEMBERS[0]), duration_s, min(known_days, 0.99))

@@ -24,6 +24,7 @@ DAY_MINUTES = 1440
 _REACH = 6  # bins to either side that the smooth layer averages over: 65 minutes
 _ODD = 3.0  # deviations, in units of the ordinary noise, from which on a day counts as odd
 _UNSEEN_SHARE = 0.5  # believed of a layer whose return has not been seen yet
+_ENOUGH = 5  # days that make a profile by themselves
 _LEAST_PAIRS = 36  # bins (3 hours) seen twice, to say whether something came back
 
 
@@ -54,10 +55,8 @@ class Season:
     layers: tuple[Layer, ...]
     noise: float
 
-    def of_weekday(self, weekday: int, *, without: int | None = None) -> FloatArray:
-        """The profile of a weekday, shape (288,); NaN where no day was seen. `without` leaves one row out."""
-        rows = np.arange(len(self.days.weekday))
-        rows = rows[rows != without]
+    def of_weekday(self, weekday: int, rows: IntArray) -> FloatArray:
+        """The profile of a weekday that these rows give, shape (288,); NaN where no day was seen."""
         same = rows[self.days.weekday[rows] == weekday]
         total = np.zeros(BINS)
         for nth, layer in enumerate(self.layers):
@@ -70,14 +69,20 @@ class Season:
 
     def of_week(self) -> FloatArray:
         """The profile of every 5 minutes of the week, shape (2016,), Monday 00:00 first; gaps are bridged."""
-        week = np.concatenate([self.of_weekday(weekday) for weekday in range(WEEK)])
+        rows = np.arange(len(self.days.weekday))
+        week = np.concatenate([self.of_weekday(weekday, rows) for weekday in range(WEEK)])
         return bridged(week)
 
     def surprise(self) -> FloatArray:
-        """Each day against the profile that the other days give, shape (D, 288)."""
+        """Each day against the profile that the days before it give, as it will be live, shape (D, 288).
+
+        The first days, which have too few before them, against that of all others.
+        """
+        rows = np.arange(len(self.days.weekday))
         return np.stack(
             [
-                self.days.values[row] - self.of_weekday(int(weekday), without=row)
+                self.days.values[row]
+                - self.of_weekday(int(weekday), rows[:row] if row >= _ENOUGH else rows[rows != row])
                 for row, weekday in enumerate(self.days.weekday)
             ]
         )
@@ -154,7 +159,7 @@ def robust_mean(rows: FloatArray, noise: float, *, around_zero: bool = False) ->
     """
     known = ~np.isnan(rows)
     count = known.sum(axis=0)
-    offset = rows - _median(np.vstack([rows, np.zeros((1, rows.shape[1]))]) if around_zero else rows)
+    offset = rows - median(np.vstack([rows, np.zeros((1, rows.shape[1]))]) if around_zero else rows)
     weight = np.where(known, (1 + (offset / (_ODD * noise)) ** 2) ** -2, 0.0)
     total = weight.sum(axis=0)
     mean = np.divide(
@@ -163,7 +168,7 @@ def robust_mean(rows: FloatArray, noise: float, *, around_zero: bool = False) ->
     return Mean(mean, count)
 
 
-def _median(rows: FloatArray) -> FloatArray:
+def median(rows: FloatArray) -> FloatArray:
     """Median of the known values of each column; NaN where none is known."""
     if not len(rows):
         return np.full(rows.shape[1], np.nan)

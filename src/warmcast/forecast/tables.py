@@ -1,12 +1,14 @@
 """The numbers that a forecast is made from: learned ones, or those that stand in while history is short. Pure numpy.
 
-The model works on a compressed scale y = log(1 + rate / unit): far above `unit` (a tenth of the mean rate) a step of y
-is a percentage, far below it an amount, so that nights and zeros are no trouble.
+The forecast is an average of a few members. Each works on a compressed scale y = log(1 + rate / unit): far above `unit`
+(a tenth of the mean rate, or three times it) a step of y is a percentage, far below it an amount, so that nights and
+zeros are no trouble.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +18,9 @@ from warmcast.forecast.season import BINS, WEEK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from warmcast.model import FloatArray
+    from warmcast.model import FloatArray, IntArray
 
-VERSION = 2
+VERSION = 3
 """Raised when the meaning of the tables changes: older ones are learned again."""
 
 LEVELS = np.array([0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.96, 0.99])
@@ -36,32 +38,59 @@ DEVIATES = np.array([-1.6449, -0.8416, -0.3853, 0.0, 0.3853, 0.8416, 1.2816, 1.7
 WINDOWS = np.array([1, 3, 24, BINS])
 """The current level is seen through means over the last 5 and 15 minutes, 2 hours and a day (in 5-minute steps)."""
 
-LEADS = np.array([1, 2, 3, 6, 12, 24, 48, 96, 144, 288, 576, 2016])
-"""Leads (in 5-minute steps ahead) at which reversion and errors are kept; between them they are interpolated."""
+LEADS = np.array([1, 2, 3, 5, 7, 13, 25, 49, 97, 173, 287, 575, 2015])
+"""Leads (in 5-minute steps ahead) at which reversion and errors are kept; between them they are interpolated.
 
-SCALE_SHARE = 0.1
+None is a whole number of hours: a timer on the hour would look like a level that stays.
+"""
+
 LEAST_UNIT = 1e-8
 
 LEAST_RATE_PER_S = 1 / (7 * 86_400)
 """Less than a request a week is none."""
 
-UNCERTAIN = np.array([0.3, 0.35, 0.4, 0.47, 0.55, 0.7, 0.9, 1.0, 1.1, 1.1, 1.1, 1.1])
+UNCERTAIN = np.array([0.3, 0.35, 0.4, 0.45, 0.49, 0.56, 0.7, 0.9, 1.0, 1.1, 1.1, 1.1, 1.1])
 """Deviation of a flat forecast per lead on the compressed scale, of traffic of which nothing is known: between the
 median and the upper quartile over the series of the benchmark."""
 
 FLAT = np.array(
-    [[0.5, 0.3, 0.2, 0.0]] * 3 + [[0.3, 0.35, 0.35, 0.0]] * 2 + [[0.0, 0.4, 0.5, 0.1]] + [[0.0, 0.2, 0.4, 0.4]] * 6
+    [[0.5, 0.3, 0.2, 0.0]] * 3 + [[0.3, 0.35, 0.35, 0.0]] * 3 + [[0.0, 0.4, 0.5, 0.1]] + [[0.0, 0.2, 0.4, 0.4]] * 6
 )
 """How a flat forecast follows the windows, per lead."""
 
 
-def compress(rate: FloatArray, unit: float) -> FloatArray:
+class Ground(Enum):
+    """What a member takes a step to be before it looks at the current level."""
+
+    WEEK = "week"
+    DAYS = "days"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the forecasts that are averaged: what it stands on, and how small rates must be to count as amounts.
+
+    Args:
+        scale: where its compressed scale turns logarithmic, in mean rates: 0.1 for errors that grow with the traffic, 3
+            for errors that do not.
+    """
+
+    ground: Ground
+    scale: float
+
+
+MEMBERS = (Member(Ground.WEEK, 0.1), Member(Ground.LEVEL, 3.0), Member(Ground.DAYS, 0.1), Member(Ground.DAYS, 3.0))
+"""The first stands alone while there is less than a day of history, and tells a sudden fall from a night."""
+
+
+def compress(rate: FloatArray, unit: float | FloatArray) -> FloatArray:
     """Rate -> the scale that the model works on; NaN stays NaN."""
     compressed: FloatArray = np.log1p(rate / unit)
     return compressed
 
 
-def expand(compressed: FloatArray, unit: float) -> FloatArray:
+def expand(compressed: FloatArray, unit: float | FloatArray) -> FloatArray:
     """The model's scale -> rate; never below zero, finite, and less than a request a week is none."""
     rate: FloatArray = unit * np.expm1(np.clip(compressed, 0.0, 50.0))
     rate[rate < LEAST_RATE_PER_S] = 0.0
@@ -72,14 +101,21 @@ def expand(compressed: FloatArray, unit: float) -> FloatArray:
 class Tables:
     """Everything that a forecast needs beside the last day's history; each table is an array, to be kept as it is.
 
+    Members are M of the first of `MEMBERS`.
+
     Args:
-        unit: arrival rate at which the compressed scale turns from linear to logarithmic, shape (1,).
-        week: the profile, every 5 minutes of the local week, Monday 00:00 first, shape (2016,); zeros: no season.
-        spread: relative width of the errors per 5 minutes of the local day, mean 1, shape (288,).
-        follow: how much of each window's surprise is still there per lead, shape (leads, windows).
-        offsets: quantiles of the error per lead at spread 1, shape (leads, levels).
-        depths: how far below the forecast traffic was once in 500 times, 5 and 10 minutes ahead, shape (2,).
-        usual: the range of 15-minute surprises that history has shown, shape (2,).
+        unit: arrival rate at which each member's compressed scale turns from linear to logarithmic, shape (M,).
+        level: each member's usual height on its scale, shape (M,).
+        week: the profile of the first member, every 5 minutes of the local week, Monday 00:00 first, shape (2016,);
+            zeros: no season.
+        days: median rate of the last three days per 5 minutes of the local day, shape (288,).
+        spread: relative width of the errors per 5 minutes of the local day, mean 1, shape (M, 288).
+        follow: how much of each window's surprise is still there per lead, and last how much of the profile's deviation
+            from the level is to be added (taken off, if negative), shape (M, leads, windows + 1).
+        offsets: quantiles of the error per lead at spread 1, shape (M, leads, levels).
+        share: how much each member counts per lead and level, sum 1 over the members, shape (M, leads, levels).
+        depths: how far below the first member traffic was once in 500 times, 5 and 10 minutes ahead, shape (2,).
+        usual: the range of 15-minute surprises that history has shown, shape (M, 2).
         duration_s: typical mean duration per 5 minutes of the local day, shape (288,).
         slowness: the highest duration over the typical one that counts as learned (logarithm), and the deviation of an
             hour's duration from the hour before, shape (2,).
@@ -88,16 +124,28 @@ class Tables:
     """
 
     unit: FloatArray
+    level: FloatArray
     week: FloatArray
+    days: FloatArray
     spread: FloatArray
     follow: FloatArray
     offsets: FloatArray
+    share: FloatArray
     depths: FloatArray
     usual: FloatArray
     duration_s: FloatArray
     slowness: FloatArray
     known_days: FloatArray
     highest: FloatArray
+
+    def profiles(self, bin_of_week: IntArray) -> FloatArray:
+        """What each member takes these steps to be, on its own scale, shape (M, N)."""
+        found = np.empty((len(self.unit), len(bin_of_week)))
+        found[0] = self.week[bin_of_week]
+        if len(found) > 1:
+            found[1] = self.level[1]
+            found[2:] = compress(self.days[bin_of_week % BINS], self.unit[2:, None])
+        return found
 
     @property
     def basis(self) -> str:
@@ -120,10 +168,10 @@ class Tables:
         return Tables(**{field.name: arrays[field.name] for field in fields(Tables)})
 
 
-def unit_for(rate: FloatArray) -> float:
-    """Where the compressed scale turns logarithmic: a tenth of the mean known rate."""
+def unit_for(rate: FloatArray, member: Member) -> float:
+    """Where a member's compressed scale turns logarithmic: its share of the mean known rate."""
     known = rate[~np.isnan(rate)]
-    return max(SCALE_SHARE * float(known.mean()), LEAST_UNIT) if known.size else LEAST_UNIT
+    return max(member.scale * float(known.mean()), LEAST_UNIT) if known.size else LEAST_UNIT
 
 
 def widening(known_days: float) -> float:
@@ -141,12 +189,15 @@ def stand_in(unit: float, duration_s: float, known_days: float) -> Tables:
     offsets = np.outer(UNCERTAIN, DEVIATES) * widening(known_days)
     return Tables(
         unit=np.array([unit]),
+        level=np.zeros(1),
         week=np.zeros(WEEK * BINS),
-        spread=np.ones(BINS),
-        follow=FLAT,
-        offsets=offsets,
+        days=np.zeros(BINS),
+        spread=np.ones((1, BINS)),
+        follow=np.hstack([FLAT, np.zeros((len(LEADS), 1))])[None],
+        offsets=offsets[None],
+        share=np.ones((1, *offsets.shape)),
         depths=offsets[:2, 0],
-        usual=np.array([-np.inf, np.inf]),
+        usual=np.array([[-np.inf, np.inf]]),
         duration_s=np.full(BINS, duration_s),
         slowness=np.array([np.inf, 0.0]),
         known_days=np.array([known_days]),
@@ -154,18 +205,21 @@ def stand_in(unit: float, duration_s: float, known_days: float) -> Tables:
     )
 
 
-def windows(surprise: FloatArray) -> FloatArray:
-    """Means of the known surprises over each window up to and with each step, shape (windows, N).
+def windows(surprise: FloatArray, newest: int | None = None) -> FloatArray:
+    """Means of the known surprises over each window up to and with each (or the newest) step, shape (..., windows, N).
 
     A window in which nothing is known takes the next longer one's mean; if none knows anything, 0: as foreseen.
     """
     known = ~np.isnan(surprise)
-    total = np.concatenate([[0.0], np.cumsum(np.where(known, surprise, 0.0))])
-    count = np.concatenate([[0], np.cumsum(known)])
-    ends = np.arange(1, len(surprise) + 1)
+    nothing = np.zeros((*surprise.shape[:-1], 1))
+    total = np.concatenate([nothing, np.cumsum(np.where(known, surprise, 0.0), axis=-1)], axis=-1)
+    count = np.concatenate([nothing, np.cumsum(known, axis=-1)], axis=-1)
+    steps = surprise.shape[-1]
+    ends = np.arange(1 if newest is None else max(1, steps + 1 - newest), steps + 1)
     starts = np.maximum(ends - WINDOWS[:, None], 0)
-    within = count[ends] - count[starts]
-    means: FloatArray = np.divide(total[ends] - total[starts], within, out=np.zeros(within.shape), where=within > 0)
+    within = count[..., None, ends] - count[..., starts]
+    sums = total[..., None, ends] - total[..., starts]
+    means: FloatArray = np.divide(sums, within, out=np.zeros(within.shape), where=within > 0)
     for nth in range(len(WINDOWS) - 2, -1, -1):
-        np.copyto(means[nth], means[nth + 1], where=within[nth] == 0)
+        np.copyto(means[..., nth, :], means[..., nth + 1, :], where=within[..., nth, :] == 0)
     return means
