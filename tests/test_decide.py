@@ -229,8 +229,9 @@ def test_a_peak_within_the_hold_keeps_the_capacity() -> None:
     ids=["rose 14 min ago", "rose 15 min ago", "changed 4 min ago", "changed 5 min ago"],
 )
 def test_a_recent_change_is_held(memory: Memory, expected: int) -> None:
-    """No decrease within the hold (15 minutes) of a rise, nor within a tick of any change."""
-    decision = decide(situation(foreseen=forecast(1.0), seen=observation(seen=QUIET, known=state(40), memory=memory)))
+    """No decrease within a policy's hold (15 minutes) of a rise, nor within a tick of any change."""
+    known = observation(seen=QUIET, known=state(40), memory=memory)
+    decision = decide(situation(foreseen=forecast(1.0), seen=known, rules=policy(hold="15m")))
     assert decision.wanted == expected
     assert (Reason.MINIMUM_HOLD in names(decision.limits)) is (expected == 40)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from warmcast.erlang import spilled_share
 from warmcast.simulate.baselines import (
     clairvoyant,
     clairvoyant_reaching,
@@ -18,7 +19,7 @@ from warmcast.simulate.baselines import (
 from warmcast.simulate.score import allocation_usd, spillover
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.tracking import target_tracking
-from warmcast.simulate.world import World, capacity_for, ready, spilled_share, starting_capacity
+from warmcast.simulate.world import World, capacity_for, ready, starting_capacity
 from warmcast.staffing import erlang_b
 
 WORLD = World()

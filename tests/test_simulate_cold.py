@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmcast.simulate.cold import cold_starts
-from warmcast.simulate.world import spilled_share
+from warmcast.coldstarts import cold_starts
+from warmcast.erlang import spilled_share
 
 if TYPE_CHECKING:
     from warmcast.model import FloatArray

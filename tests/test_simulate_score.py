@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from warmcast.simulate.cold import cold_starts
+from warmcast.coldstarts import cold_starts
+from warmcast.erlang import spilled_share
 from warmcast.simulate.score import Score, allocation_usd, score, spillover
 from warmcast.simulate.trace import Trace
-from warmcast.simulate.world import World, ready, spilled_share, starting_capacity
+from warmcast.simulate.world import World, ready, starting_capacity
 
 WORLD = World()
 GAP = float("nan")

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warmcast.erlang import spilled_share
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.tracking import target_tracking
-from warmcast.simulate.world import World, spilled_share
+from warmcast.simulate.world import World
 
 WORLD = World()
 GAP = float("nan")

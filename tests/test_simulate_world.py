@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmcast.erlang import erlang_b
+from warmcast.erlang import erlang_b, spilled_share
 from warmcast.fleet import Spillover
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.world import (
@@ -19,7 +19,6 @@ from warmcast.simulate.world import (
     capacity_for,
     new_units,
     ready,
-    spilled_share,
     starting_capacity,
 )
 from warmcast.staffing import need_seen, unit_of

@@ -24,13 +24,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from warmcast.erlang import spilled_share
 from warmcast.errors import FleetError, TraceError
 from warmcast.fleet import Home, Severity, load_fleet
 from warmcast.simulate.compare import CLAIRVOYANT, STATIC_PEAK, TARGET_TRACKING, WARMCAST, compare
 from warmcast.simulate.reading import read_trace
 from warmcast.simulate.trace import MINUTE_S
 from warmcast.simulate.verdict import NAMES, conclusion, notes, stamp, summary
-from warmcast.simulate.world import World, spilled_share
+from warmcast.simulate.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

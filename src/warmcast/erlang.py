@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from warmcast.model import FloatArray
+    from warmcast.model import FloatArray, IntArray
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _DROP = 38.0  # of the integrand's logarithm, at which it is cut off: exp(-38) is below a float's precision
@@ -50,3 +50,20 @@ def _one_over_integral(c: FloatArray, a: FloatArray) -> FloatArray:
         inverse = half * (np.exp(c[:, None] * np.log1p(at / a[:, None]) - at) @ _WEIGHTS)
         share: FloatArray = 1 / inverse
     return share
+
+
+def spilled_share(capacity: IntArray, demand: FloatArray, peakedness: float = 1.0) -> FloatArray:
+    """Share of each minute's demand that its READY capacity doesn't serve, shape (N,); no demand or a gap gives 0.
+
+    Erlang's B, by Hayward where peakedness is not 1: B(c / z, a / z), linear between whole capacities, the same model
+    as `warmcast.staffing` but for a capacity of its own in each minute.
+    """
+    offered = np.nan_to_num(np.asarray(demand, dtype=np.float64)) / peakedness
+    place = capacity / peakedness
+    whole = np.floor(place)
+    blocked = erlang_b(whole, offered)
+    if (place == whole).all():
+        return blocked
+    carried, part = offered * blocked, place - whole
+    mixed: FloatArray = (1 - part) * blocked + part * carried / (whole + 1 + carried)
+    return mixed

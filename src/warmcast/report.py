@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from warmcast.model import Action, Result, TickStatus
+from warmcast.model import Action, Reason, Result, TickStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
 NAMESPACE = "Warmcast"
+
+LEAST_TOLD, MOST_TOLD = 0.1, 2
+"""What a capacity comes from is told down to a tenth of it, and at most so many families."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,13 @@ def _record(row: Row, report: TickReport) -> dict[str, JsonValue]:
         "forecast_p50": _rounded(decision.foreseen[0] if decision.foreseen else None),
         "forecast_p90": _rounded(decision.foreseen[1] if decision.foreseen else None),
         "basis": decision.basis,
+        "drives": [
+            {"family": drive.family, "share": round(drive.share, 3), "capacity": round(drive.capacity, 1)}
+            for drive in decision.drives
+        ],
+        "price": _rounded(decision.price, 2),
+        "expected_spillover": _rounded(decision.expected_spillover, 5),
+        "finding": decision.finding,
         "spillover": _rounded(row.spillover, 5),
         "outcome": row.outcome.result.value,
         "detail": row.outcome.detail,
@@ -149,6 +159,20 @@ def _requested(decision: Decision, row: Row) -> float | None:
     return None if value is None else float(value)
 
 
+def reason_in_words(decision: Decision) -> str:
+    """The reason, and what stands behind it: the rule, or what the objective's capacity comes from.
+
+    `floor (schedule: office hours)`, `forecast (season 62%: 31, level 30%: 24)`
+    """
+    if decision.rule:
+        return f"{decision.reason.value} ({decision.rule})"
+    if decision.reason is Reason.FORECAST and decision.drives:
+        told = [drive for drive in decision.drives if drive.share >= LEAST_TOLD][:MOST_TOLD]
+        said = ", ".join(f"{drive.family} {drive.share:.0%}: {drive.capacity:.0f}" for drive in told)
+        return f"{decision.reason.value} ({said})"
+    return decision.reason.value
+
+
 def sentence(row: Row) -> str:
     """The decision in one line for a person: what, from where to where, and why."""
     decision = row.outcome.decision
@@ -157,6 +181,6 @@ def sentence(row: Row) -> str:
         change = f"stays at {current}"
     else:
         change = f"{current} -> {decision.wanted}"
-    why = decision.reason.value + (f" ({decision.rule})" if decision.rule else "")
+    why = reason_in_words(decision)
     ends = f"; {row.outcome.result.value}" + (f": {row.outcome.detail}" if row.outcome.detail else "")
     return f"{decision.target} {change}, {why}{ends}"

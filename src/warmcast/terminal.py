@@ -13,6 +13,7 @@ from rich.text import Text
 
 from warmcast.model import Action, Result, TickStatus
 from warmcast.plan import changes
+from warmcast.report import reason_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,7 +75,7 @@ def _cells(row: Row, *, wide: bool) -> list[Text]:
     current = "?" if decision.current is None else str(decision.current)
     same = decision.action is Action.HOLD and decision.wanted == decision.current
     foreseen = f"{decision.foreseen[0]:.1f} / {decision.foreseen[1]:.1f}" if decision.foreseen else "-"
-    reason = decision.reason.value + (f" ({decision.rule})" if decision.rule else "")
+    reason = reason_in_words(decision)
     said = outcome.result.value + (f": {outcome.detail}" if outcome.detail else "")
     fault = f" [{row.fault}]" if row.fault else ""
     numbers = [

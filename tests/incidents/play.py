@@ -12,13 +12,14 @@ from builders import policy
 from incidents.echo import echoes, forecast_at
 from incidents.invariants import Record, breaches, least_for
 from incidents.scene import HOUR_S, inside
+from warmcast.coldstarts import cold_starts
+from warmcast.erlang import spilled_share
 from warmcast.fleet.objective import Spillover
-from warmcast.simulate.cold import cold_starts
 from warmcast.simulate.compare import TARGET
 from warmcast.simulate.replay import replay
 from warmcast.simulate.trace import MINUTE_S
 from warmcast.simulate.tracking import Tracking
-from warmcast.simulate.world import DATA_DELAY_MIN, World, ready, spilled_share, starting_capacity
+from warmcast.simulate.world import DATA_DELAY_MIN, World, ready, starting_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -35,6 +35,13 @@ AIMED_AT = 0.95
 """Share of a promise that is aimed at: a promise is a limit, and the future is not quite the past."""
 
 
+OUT_OF_REACH = 1.5
+"""A promise is out of reach where the replayed past spills this many times what is asked at any price ..."""
+
+FAIR_PRICE = 100.0
+"""... and then a spilled execution is worth so many units standing idle for as long, no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The capacity that the objective wants now.
@@ -49,6 +56,7 @@ class Wanted:
         staffed_for: the demand that the capacity staffs.
         drives: what it comes from, the most believed first.
         note: why nothing is wanted, where the objective says so; empty otherwise.
+        finding: what a person should know of the objective on this traffic; empty where all is well.
     """
 
     capacity: float
@@ -60,6 +68,7 @@ class Wanted:
     staffed_for: float
     drives: tuple[Drive, ...]
     note: str = ""
+    finding: str = ""
 
     @property
     def units(self) -> int:
@@ -94,6 +103,7 @@ def wanted(
     """
     places = list(_places(state, objective, unit, duration_s or 1.0))
     place = next((each for each in places if _changes(state, each) <= changes_per_day), places[-1])
+    finding = _out_of_reach(state, objective)
     note = _unprofitable(state, objective, place, unit)
     capacity = 0.0 if note else _burstier(place.rung.of(state.mixture[-1]), peakedness)
     spillover = place.rung.of(state.record.spillover[:, place.band])
@@ -107,6 +117,7 @@ def wanted(
         staffed_for=float(demand_of(np.array([capacity]))[0]) / state.slot,
         drives=_drives(state, place.rung),
         note=note,
+        finding=finding or note,
     )
 
 
@@ -115,11 +126,12 @@ def _places(state: MixtureState, objective: Objective, unit: Unit, duration_s: f
     for band in range(len(BANDS)):
         shares = state.record.spillover[:, band]
         match objective:
+            case Spillover() | ColdStarts() if _out_of_reach(state, objective):
+                rung = rung_for_price(FAIR_PRICE)
             case Spillover(share=share):
                 rung = rung_for_share(shares, AIMED_AT * share)
             case ColdStarts(per_10k=per_10k):
-                cold = np.minimum.accumulate(shares * state.cold)
-                rung = rung_for_share(cold, AIMED_AT * per_10k / 10_000)
+                rung = rung_for_share(_cold(state, shares), AIMED_AT * per_10k / 10_000)
             case ColdStartCost() | Savings():
                 prices = _prices(state, objective, unit, duration_s)
                 worth = np.flatnonzero(prices >= PRICES)
@@ -127,6 +139,27 @@ def _places(state: MixtureState, objective: Objective, unit: Unit, duration_s: f
             case _:
                 assert_never(objective)
         yield _Place(rung, band)
+
+
+def _cold(state: MixtureState, shares: FloatArray) -> FloatArray:
+    """Cold starts of each rung over all executions, falling, shape (K,)."""
+    falling: FloatArray = np.minimum.accumulate(shares * state.cold)
+    return falling
+
+
+def _out_of_reach(state: MixtureState, objective: Objective) -> str:
+    """Why no capacity keeps the promise on this traffic; empty where some does."""
+    shares = state.record.spillover[:, 0]
+    match objective:
+        case Spillover(share=share) if shares[-1] > OUT_OF_REACH * share:
+            return (
+                f"{share:.2%} of spillover is out of reach: at any price the past would have spilled {shares[-1]:.1%}"
+            )
+        case ColdStarts(per_10k=per_10k) if _cold(state, shares)[-1] > OUT_OF_REACH * per_10k / 10_000:
+            reached = _cold(state, shares)[-1] * 10_000
+            return f"{per_10k:g} cold starts per 10k are out of reach: there would have been {reached:.1f} at any price"
+        case _:
+            return ""
 
 
 def _prices(state: MixtureState, objective: ColdStartCost | Savings, unit: Unit, duration_s: float) -> FloatArray:

@@ -98,6 +98,7 @@ class Decision:
         drives: what the objective's capacity comes from, the most believed family first; empty: nothing is learned.
         price: what a spilled execution was taken to cost, in units standing idle for as long; None likewise.
         expected_spillover: what the replayed past spilled at that price; None likewise.
+        finding: what a person should know of the objective on this traffic; empty where all is well.
         rule: the rule that set the deciding bound, in words; empty where no rule did.
         published_maximum: the maximum to register with Application Auto Scaling; None for `direct`.
         registered_maximum: the maximum registered with it now, as far as known.
@@ -126,6 +127,7 @@ class Decision:
     drives: tuple[Drive, ...] = ()
     price: float | None = None
     expected_spillover: float | None = None
+    finding: str = ""
     rule: str = ""
     published_maximum: int | None = None
     registered_maximum: int | None = None

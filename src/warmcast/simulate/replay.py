@@ -19,6 +19,7 @@ import numpy as np
 
 from warmcast.brain import think
 from warmcast.calendar import bounds
+from warmcast.erlang import spilled_share
 from warmcast.knowledge import Knowledge
 from warmcast.memory import after_look, after_outcome, with_policy
 from warmcast.model import (
@@ -45,7 +46,7 @@ from warmcast.share import Limits, share
 from warmcast.simulate.conditions import Conditions
 from warmcast.simulate.trace import MINUTE_S
 from warmcast.simulate.tracking import Tracking
-from warmcast.simulate.world import DATA_DELAY_MIN, ready, spilled_share, starting_capacity
+from warmcast.simulate.world import DATA_DELAY_MIN, ready, starting_capacity
 from warmcast.situation import lead_time_of
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.simulate.cold import cold_starts
+from warmcast.coldstarts import cold_starts
+from warmcast.erlang import spilled_share
 from warmcast.simulate.trace import MINUTE_S
-from warmcast.simulate.world import billed_unit_minutes, new_units, ready, spilled_share, starting_capacity
+from warmcast.simulate.world import billed_unit_minutes, new_units, ready, starting_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

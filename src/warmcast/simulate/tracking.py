@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.simulate.world import DATA_DELAY_MIN, spilled_share
+from warmcast.erlang import spilled_share
+from warmcast.simulate.world import DATA_DELAY_MIN
 
 if TYPE_CHECKING:
     from warmcast.model import FloatArray, IntArray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.erlang import erlang_b
+from warmcast.erlang import spilled_share
 from warmcast.prices import MB_PER_GB, UnitPrices, unit_prices
 from warmcast.simulate.trace import MINUTE_S
 
@@ -102,23 +102,6 @@ def starting_capacity(scored: Trace, world: World) -> int:
 
 
 # --- what spills -----------------------------------------------------------------------------------------------------
-
-
-def spilled_share(capacity: IntArray, demand: FloatArray, peakedness: float = 1.0) -> FloatArray:
-    """Share of each minute's demand that its READY capacity doesn't serve, shape (N,); no demand or a gap gives 0.
-
-    Erlang's B, by Hayward where peakedness is not 1: B(c / z, a / z), linear between whole capacities, the same model
-    as `warmcast.staffing` but for a capacity of its own in each minute.
-    """
-    offered = np.nan_to_num(np.asarray(demand, dtype=np.float64)) / peakedness
-    place = capacity / peakedness
-    whole = np.floor(place)
-    blocked = erlang_b(whole, offered)
-    if (place == whole).all():
-        return blocked
-    carried, part = offered * blocked, place - whole
-    mixed: FloatArray = (1 - part) * blocked + part * carried / (whole + 1 + carried)
-    return mixed
 
 
 def capacity_for(demand: FloatArray, spillover: float, peakedness: float = 1.0) -> IntArray:

@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.erlang import erlang_b
-from warmcast.simulate.trace import MINUTE_S
-from warmcast.simulate.world import spilled_share
+from warmcast.erlang import erlang_b, spilled_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warmcast.model import FloatArray, IntArray
+
+MINUTE_S = 60
 
 _BLOCK = 32  # environments worked on at once
 _NEVER = 1e-10  # a use less likely than this is none
