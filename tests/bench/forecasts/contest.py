@@ -1,14 +1,14 @@
 """One trace's contest: asks Warmcast here and the peers in their own environment, with one thread each.
 
-Starts a process, and writes to a temporary folder.
+Starts a process, and keeps what the peers said under `build/peers`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[3]
 PEERS_PYTHON: Final = ROOT / ".venv-peers" / "bin" / "python"
+KEPT: Final = ROOT / "build" / "peers"
+"""What the peers said once: they take minutes, and say the same of the same."""
+
 WARMCAST: Final = "Warmcast"
 FED_AS_PEERS: Final = "Warmcast, fed 15-minute means"
 
@@ -47,7 +50,8 @@ _ALONE: Final = {
 
 def hold(cut: Cut) -> Contest:
     """Everyone's forecasts of one trace."""
-    answers = ask_peers([cut.known(origin) for origin in cut.origins])
+    known = [cut.known(origin) for origin in cut.origins]
+    answers = ask_peers(known, kept_in(known))
     lag = np.repeat(cut.last_week()[:, None], len(LEVELS), axis=1)
     return Contest(
         name=cut.name,
@@ -108,18 +112,29 @@ class Answers:
     version: str
 
 
-def ask_peers(known: Sequence[FloatArray], *names: str) -> Answers:
+def kept_in(known: Sequence[FloatArray]) -> Path:
+    """Folder that keeps the peers' answers to this question: these series, these models, these versions."""
+    asked = hashlib.sha256()
+    for path in (Path(__file__).with_name("peers.py"), ROOT / "requirements" / "peers.txt"):
+        asked.update(path.read_bytes())
+    for steps in known:
+        asked.update(f"{len(steps)}:".encode() + steps.tobytes())
+    return KEPT / asked.hexdigest()[:16]
+
+
+def ask_peers(known: Sequence[FloatArray], folder: Path, *names: str) -> Answers:
     """Every peer's forecasts (or those of the peers named) from each of these histories, made in their environment.
 
-    One process, one thread.
+    One process, one thread. Answers that stand in the folder already are not asked for again.
     """
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    answers = folder / "told.json"  # written last
+    if not answers.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / "known.npz", *known)
-        command = [str(PEERS_PYTHON), "-m", "bench.forecasts.peers", made, str(DAY), str(AHEAD), *names]
+        command = [str(PEERS_PYTHON), "-m", "bench.forecasts.peers", str(folder), str(DAY), str(AHEAD), *names]
         subprocess.run(command, env=os.environ | _ALONE, check=True)  # noqa: S603 - our own module
-        told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
-        with np.load(folder / "foreseen.npz") as found:
-            foreseen, took_s = found["foreseen"], found["took_s"]
+    told = json.loads(answers.read_text(encoding="utf-8"))
+    with np.load(folder / "foreseen.npz") as found:
+        foreseen, took_s = found["foreseen"], found["took_s"]
     by_name = {name: Told(foreseen[nth], took_s[nth]) for nth, name in enumerate(told["names"])}
     return Answers(by_name, dict(told["failures"]), str(told["version"]))

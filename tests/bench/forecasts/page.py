@@ -182,7 +182,8 @@ Written by `make bench-forecasts TRACES=DIR ARGS=--write`, never by hand. `DIR` 
 `timestamp,concurrency`, one row a minute.
 
 Measured on: {processor}, {cores} cores, Python {python}, numpy {numpy}, statsforecast {peers}; {traces} traces in
-{minutes} minutes, two at a time, each forecaster in one thread.
+{minutes} minutes, two at a time, each forecaster in one thread. What the peers said of a series, and the time it took
+them, is kept in `build/peers` and read again while series, models and versions are the same.
 
 ## How it is measured
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from bench.forecasts.contest import PEERS_PYTHON, WARMCAST, ask_peers, ask_warmcast
@@ -31,7 +33,8 @@ def measure() -> Race | None:
         return None
     start = MONDAY - timedelta(days=DAYS)
     series = Cut(PROFILE, int(start.timestamp()), drawn(PROFILE, start=start, days=DAYS + 1), (MOST_KNOWN,) * ROUNDS)
-    peer = ask_peers([series.known(origin) for origin in series.origins], PEER).told[PEER]
+    with tempfile.TemporaryDirectory() as folder:
+        peer = ask_peers([series.known(origin) for origin in series.origins], Path(folder), PEER).told[PEER]
     return Race(
         warmcast_s=statistics.median(ask_warmcast(series)[WARMCAST].took_s), peer_s=statistics.median(peer.took_s)
     )
