@@ -34,7 +34,7 @@ LONGEST_LEAD_TIME = timedelta(minutes=15)
 TICK_MIN, TICK_S = 5, 300
 """The grid that the mixture's ticks lie on."""
 
-NEWEST_MINUTES = 3
+NEWEST_MINUTES = 5
 """How many of the newest known minutes a decrease must still serve."""
 
 SURGE_MINUTES = 2

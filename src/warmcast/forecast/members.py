@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HOUR_STEPS = 12
 _DOUBT = 3.0  # independent errors, or days, that weigh as much as what stands in for them
-_ENOUGH = 800  # errors that tell the typical one
+_MANY = 1500  # steps from which on every fifth says enough
 _ROUNDS = 3  # of weighing, after the first solution
 _SPREAD_LEAD = 4  # index of the lead (35 minutes) whose errors say when of the day forecasts are worse
 _STRIDE = 5  # steps between the origins that are judged: in turn every minute of the hour
@@ -97,7 +97,7 @@ def _follow(before: FloatArray, after: FloatArray, lead: int, prior: FloatArray)
     count = int(known.sum())
     if not count:
         return prior
-    every = 1 if lead < _HOUR_STEPS else _STRIDE  # neighbours say the same of what comes in hours
+    every = _STRIDE if count > _MANY else 1
     before, after = before[:, known][:, ::every], after[known][::every]
     draws = np.full(len(before), _DOUBT * max(lead, _HOUR_STEPS) / count)
     draws[-1] = _DOUBT * BINS / count  # a profile proves right or wrong once a day
@@ -110,7 +110,7 @@ def _follow(before: FloatArray, after: FloatArray, lead: int, prior: FloatArray)
         draw = np.diag(draws * (sizes + 1e-9))
         solved[:] = np.linalg.solve(products + draw, weighted @ after + draw @ prior)
         off = np.abs(after - solved @ before)
-        typical = float(np.median(off[:: 1 + len(off) // _ENOUGH])) + 1e-9
+        typical = float(np.median(off)) + 1e-9
         weight = typical / np.maximum(off, 0.5 * typical)
     return solved
 

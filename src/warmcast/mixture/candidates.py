@@ -38,6 +38,7 @@ _WINDOWS_MIN = (*_LEVELS_MIN, 240)
 _WEEK = STEPS_PER_DAY * np.arange(1, 8)[:, None]
 _FORTNIGHT = 7 * STEPS_PER_DAY * np.arange(1, 3)[:, None]
 _HOURS = 12 * np.arange(1, 7)[:, None]
+_LEAST_LOAD = 1e-9
 _LEAST_SHARE = 0.05  # of the mean load: what a ratio of two levels is steadied by
 
 
@@ -183,7 +184,7 @@ class _Seen:
                 count = max(2, minutes // STEP_MINUTES)
                 before = self._lagged(lags, -count, count)
                 now = self.last(minutes)
-                scaled.append((then + steady) * (now + steady) / (before + steady) - steady)
+                scaled.append((then + steady) * (now + steady) / np.maximum(before + steady, _LEAST_LOAD) - steady)
                 shifted.append(then + now - before)
         return [*scaled[:3], *shifted[:2], *scaled[3:], *shifted[3:]]
 
