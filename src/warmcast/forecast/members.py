@@ -91,7 +91,8 @@ def teach(past: Past, prior: Tables, follow: FloatArray) -> Taught:
 def _follow(before: FloatArray, after: FloatArray, lead: int, prior: FloatArray) -> FloatArray:
     """How much of each window's surprise is left at this lead, drawn to the prior where data is thin.
 
-    Least absolute deviations, by weighing each error with its inverse: what an outage did says nothing of other days.
+    Least absolute deviations, by weighing each error with its inverse: the median is what is looked for, and a few
+    large errors say less of it than many small ones.
     """
     known = ~np.isnan(after)
     count = int(known.sum())
