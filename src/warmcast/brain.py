@@ -15,7 +15,7 @@ import numpy as np
 from warmcast.decide import decide
 from warmcast.fleet import OnSlow
 from warmcast.forecast import forecast
-from warmcast.learning import advance
+from warmcast.learning import advance, followed
 from warmcast.mixture import MixtureState, foretell
 from warmcast.model import Unknown
 from warmcast.situation import Situation, horizon_of
@@ -36,7 +36,7 @@ def think(
     policy: Policy, observation: Observation, *, now: datetime, rhythm: Rhythm, fleet_version: str = ""
 ) -> Decision:
     """Decide one target's capacity from what is known of it at `now`."""
-    observation = up_to_date(policy, observation, now=now)
+    observation = up_to_date(policy, as_followed(policy, observation), now=now)
     horizon = horizon_of(policy, observation.memory, rhythm) + timedelta(minutes=1)
     return decide(
         Situation(
@@ -50,6 +50,13 @@ def think(
         ),
         fleet_version=fleet_version,
     )
+
+
+def as_followed(policy: Policy, observation: Observation) -> Observation:
+    """The observation with the history that the policy lets capacity follow."""
+    follow = policy.on_slow is OnSlow.FOLLOW
+    history = followed(observation.history, observation.learned, follow_slow=follow)
+    return observation if history is observation.history else replace(observation, history=history)
 
 
 def up_to_date(policy: Policy, observation: Observation, *, now: datetime) -> Observation:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from warmcast.fleet import ColdStartCost, ColdStarts
-from warmcast.learning import LEAD_TIME, advance, learn
+from warmcast.fleet import ColdStartCost, ColdStarts, OnSlow
+from warmcast.learning import LEAD_TIME, advance, followed, learn
 from warmcast.situation import lead_time_of
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ class Knowledge:
             cold_starts=isinstance(policy.objective, ColdStarts | ColdStartCost),
         )
 
-    def keep_up(self, target: TargetId, history: History, *, zone: ZoneInfo, now: datetime) -> Learned | None:
+    def keep_up(self, policy: Policy, observation: Observation, *, now: datetime) -> Learned | None:
         """Count the ticks since for one target; what is known of it by now, None where nothing was learned yet."""
-        known = self.learned.get(target)
+        known = self.learned.get(observation.target)
         if known is not None:
-            self.learned[target] = known = advance(known, history, zone=zone, now=now)
+            history = followed(observation.history, known, follow_slow=policy.on_slow is OnSlow.FOLLOW)
+            known = advance(known, history, zone=policy.timezone, now=now)
+            self.learned[observation.target] = known
         return known
 
     def _is_due(self, target: TargetId, now: datetime) -> bool:

@@ -11,18 +11,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from warmcast import forecast, mixture
 from warmcast.forecast.steps import five_minute_steps
+from warmcast.forecast.tables import Tables
 from warmcast.mixture import MixtureState
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from warmcast.model import History, Learned
+    from warmcast.model import History, Learned, Series
 
 LEAD_TIME = timedelta(minutes=3)
 """From a request until READY, until it is measured."""
+
+_HELD_S = 3600  # for so long arrivals that were not read are taken to be as slow as the last that were
 
 
 def learn(
@@ -56,6 +61,28 @@ def learn(
         known = replace(mixture.relearn_season(known, history, zone=zone, now_s=now_s), lead_min=lead_min)
         state = mixture.advance(known, history, zone=zone, now_s=now_s)
     return replace(learned, arrays={**learned.arrays, **state.as_arrays()})
+
+
+def followed(history: History, learned: Learned | None, *, follow_slow: bool) -> History:
+    """The history that capacity follows: where a slow downstream isn't followed, durations count as learned at most."""
+    tables = Tables.from_arrays(learned.arrays) if learned is not None and not follow_slow else None
+    if tables is None or not np.isfinite(tables.slowness[0]):
+        return history
+    longest_s = float(tables.duration_s.max() * np.exp(tables.slowness[0]))
+    fine, coarse = _shortened(history.fine, longest_s), _shortened(history.coarse, longest_s)
+    return replace(history, fine=fine, coarse=coarse)
+
+
+def _shortened(series: Series, longest_s: float) -> Series:
+    """A series whose work is cut to so much per arrival; arrivals not read lately are as slow as those read last."""
+    arrivals = series.arrivals + np.nan_to_num(series.throttles)
+    known = (arrivals > 0) & (series.work_s > 0)
+    if not known.any():
+        return series
+    kept = np.minimum(np.divide(arrivals * longest_s, series.work_s, out=np.ones(len(series)), where=known), 1.0)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(series)), -1))
+    recent = (last >= 0) & ((np.arange(len(series)) - last) * series.step_s <= _HELD_S)
+    return replace(series, work_s=series.work_s * np.where(recent, kept[np.maximum(last, 0)], 1.0))
 
 
 def advance(learned: Learned, history: History, *, zone: ZoneInfo, now: datetime) -> Learned:

@@ -240,7 +240,7 @@ class _Pass:
         def decided() -> Decision:
             if learn:
                 self.knowledge.learn_for(policy, observation, now=self.now, rhythm=self.order.rhythm)
-            learned = self.knowledge.keep_up(target, observation.history, zone=policy.timezone, now=self.now)
+            learned = self.knowledge.keep_up(policy, observation, now=self.now)
             knowing = replace(observation, learned=learned)
             return think(policy, knowing, now=self.now, rhythm=self.order.rhythm, fleet_version=self.fleet.version)
 

@@ -16,6 +16,8 @@ import numpy as np
 from warmcast.mixture.loss import carried
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from warmcast.model import FloatArray
 
 PRICES = np.array([1.1, 5 / 3, 2.5, 4, 7, 12, 20, 35, 60, 100, 180, 350, 700, 1500, 3000])
@@ -27,12 +29,56 @@ BANDS = np.array([0.0, 0.03, 0.06, 0.1, 0.16, 0.25, 0.45, 1.0])
 HALF_LIFE_TICKS = 14 * 288
 
 _FADES = 0.5 ** (1 / HALF_LIFE_TICKS)
+_LATELY = 0.5 ** (1 / np.array([29.0, 144.0]))  # half-lives of 2.4 and 12 hours, in ticks
 _PRIOR_TICKS = 144.0  # half a day of what is typical weighs against what was seen
 _TYPICAL = np.array(
     [0.97, 0.35, 0.2, 0.115, 0.057, 0.03, 0.017, 0.0092, 0.0051, 0.003, 0.00185, 0.001, 0.0006, 0.0003, 0.00025]
 )
 """Spillover of each rung: the median over the benchmark's traces."""
 _TYPICAL_CHANGES = 0.5  # a tick
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lately:
+    """What each rung would have carried for what stood, without a dead band, faded fast: H half-lives, K prices.
+
+    Args:
+        spilled: executions that would have spilled, shape (H, K).
+        offered: all of them, shape (H,).
+        allocated: units that would have stood, summed over minutes, shape (H, K).
+    """
+
+    spilled: FloatArray
+    offered: FloatArray
+    allocated: FloatArray
+
+    @staticmethod
+    def none() -> Lately:
+        """Before anything is known."""
+        shape = (len(_LATELY), len(PRICES))
+        return Lately(np.zeros(shape), np.zeros(len(_LATELY)), np.zeros(shape))
+
+    def after(self, spilled: FloatArray, offered: FloatArray, allocated: FloatArray) -> Lately:
+        """After N more ticks of these, shapes (N, K), (N,), (N, K)."""
+        faded = _LATELY[:, None] ** np.arange(len(offered) - 1, -1, -1.0)
+        past = _LATELY ** len(offered)
+        return Lately(
+            past[:, None] * self.spilled + faded @ spilled,
+            past * self.offered + faded @ offered,
+            past[:, None] * self.allocated + faded @ allocated,
+        )
+
+    def worst_balance(self, rung: Rung, worth: float) -> float:
+        """What was saved less what was allocated, over what could have been saved; the worst of the half-lives.
+
+        `worth`: what a carried execution saves, in units standing idle for as long. 0 where there was no traffic.
+        """
+        balances = [
+            (worth * (offered - rung.of(spilled)) - rung.of(allocated)) / (worth * offered)
+            for spilled, offered, allocated in zip(self.spilled, self.offered, self.allocated, strict=True)
+            if offered > 0
+        ]
+        return min(balances, default=0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +91,7 @@ class Record:
         allocated: units that would have stood, summed over minutes, shape (K, B).
         changes: changes of the capacity, shape (K, B).
         ticks: how many ticks, shape (1,).
+        lately: the same of the last hours, for what must be noticed soon.
     """
 
     spilled: FloatArray
@@ -52,12 +99,13 @@ class Record:
     allocated: FloatArray
     changes: FloatArray
     ticks: FloatArray
+    lately: Lately
 
     @staticmethod
     def none() -> Record:
         """Before anything is known."""
         shape = (len(PRICES), len(BANDS))
-        return Record(np.zeros(shape), np.zeros(1), np.zeros(shape), np.zeros(shape), np.zeros(1))
+        return Record(np.zeros(shape), np.zeros(1), np.zeros(shape), np.zeros(shape), np.zeros(1), Lately.none())
 
     def after(self, held: FloatArray, loads: FloatArray, own: int) -> Record:
         """The record after N more ticks.
@@ -72,8 +120,10 @@ class Record:
         early = carried(np.minimum(before, now)[:, None], loads[:, :own, None, None]).spilled.sum(axis=1)
         late = carried(now[:, None], loads[:, own:, None, None]).spilled.sum(axis=1)
         past = _FADES ** len(loads)
+        spilled, allocated = (early + late)[:, :, 0], now[:, :, 0] * loads.shape[1]
         return replace(
             self,
+            lately=self.lately.after(spilled, np.nansum(loads, axis=1), allocated),
             spilled=past * self.spilled + np.tensordot(faded, early + late, axes=1),
             offered=past * self.offered + faded @ np.nansum(loads, axis=1),
             allocated=past * self.allocated + np.tensordot(faded, now, axes=1) * loads.shape[1],
@@ -82,8 +132,17 @@ class Record:
         )
 
     def as_arrays(self) -> dict[str, FloatArray]:
-        """Its fields by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Its fields by name, those of `lately` after a dot."""
+        own = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "lately"}
+        return own | {f"lately.{field.name}": getattr(self.lately, field.name) for field in fields(Lately)}
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, FloatArray]) -> Record:
+        """The record kept by `as_arrays`."""
+        lately = Lately(**{field.name: arrays[f"lately.{field.name}"] for field in fields(Lately)})
+        return Record(
+            **{field.name: arrays[field.name] for field in fields(Record) if field.name != "lately"}, lately=lately
+        )
 
     @property
     def spillover(self) -> FloatArray:

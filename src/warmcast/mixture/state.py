@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -92,7 +92,9 @@ class MixtureState:
             next_tick=int(next_tick),
             season=Season(int(season_start), kept["season"]),
             regret=Regret(kept["regret"].astype(np.float64), kept["squares"].astype(np.float64)),
-            record=Record(**{field.name: kept[f"record.{field.name}"] for field in fields(Record)}),
+            record=Record.from_arrays(
+                {name.removeprefix("record."): values for name, values in kept.items() if name.startswith("record.")}
+            ),
             mixture=kept["mixture"],
             held=kept["held"],
             load=load,

@@ -38,6 +38,9 @@ AIMED_AT = 0.95
 OUT_OF_REACH = 1.5
 """A promise is out of reach where the replayed past spills this many times what is asked at any price ..."""
 
+LEAST_BALANCE = 0.02
+"""Under `savings`, share of what can be saved that the replay of the last hours must have saved."""
+
 FAIR_PRICE = 100.0
 """... and then a spilled execution is worth so many units standing idle for as long, no more."""
 
@@ -186,6 +189,8 @@ def _unprofitable(state: MixtureState, objective: Objective, place: _Place, unit
     allocated = place.rung.of(record.allocated[:, place.band])
     if allocated > 0 and worth * carried <= allocated:
         return f"would not have paid: utilization {carried / allocated * state.slot:.0%} in the replayed past"
+    if record.lately.worst_balance(place.rung, worth) < LEAST_BALANCE:
+        return "would not have paid in the last hours"
     return ""
 
 

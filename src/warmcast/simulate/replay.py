@@ -11,7 +11,7 @@ Nothing of a minute is seen before two more minutes have passed, so a decision d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never
 
@@ -285,11 +285,10 @@ class _Run:
         state = self._state(now)
         self._memory = after_look(self._memory, state, now=now)
         history = self._measured.at(int(now.timestamp()))
+        seen = Observation(self._target, now, history, state, memory=self._memory)
         if self._knowledge.due({self._target: history}, now=now, most=1):
-            seen = Observation(self._target, now, history, state, memory=self._memory)
             self._knowledge.learn_for(self._policy, seen, now=now, rhythm=self._rhythm)
-        learned = self._knowledge.keep_up(self._target, history, zone=self._policy.timezone, now=now)
-        return Observation(self._target, now, history, state, learned=learned, memory=self._memory)
+        return replace(seen, learned=self._knowledge.keep_up(self._policy, seen, now=now))
 
     def _state(self, now: datetime) -> TargetState:
         return TargetState(
