@@ -107,7 +107,7 @@ peers: .venv-peers/.installed ## install the forecasters that Warmcast's is meas
 
 .PHONY: bench-forecasts
 bench-forecasts: .venv/.installed .venv-peers/.installed ## measure forecasts against statsforecast's on TRACES=DIR; ARGS=--write writes docs/benchmark-forecasts.md
-	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m bench.forecasts "$(TRACES)" $(ARGS)
+	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=src:tests $(BIN)/python -m bench.forecasts "$(TRACES)" $(ARGS)
 
 .PHONY: incidents
 incidents: .venv/.installed ## play outages, pushes, failovers, ... on the traces in TRACES=DIR; ARGS=--write writes docs/incidents.md

@@ -230,7 +230,7 @@ def test_the_peers_answers_are_kept_for_the_same_question_only() -> None:
 def run_of(*contests: Contest) -> Run:
     """A run over these."""
     machine = Machine("a processor", 2, "3.13.1", "2.4.6", 0.06)
-    return Run(contests, origins=12, too_short=["brief"], machine=machine, took_s=600.0)
+    return Run(contests, origins=12, too_short=["brief"], machine=machine)
 
 
 def test_warmcast_is_compared_with_the_best_peer_of_each_trace() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -61,7 +60,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def measure(folder: Path, origins: int, console: Console) -> Run:
     """All traces of a folder, two at a time."""
     described = machine.describe()
-    began = time.monotonic()
     traces = read_folder(folder)
     cuts = {trace.name: cut(trace.name, trace.start, trace.demand, origins) for trace in traces}
     contests = []
@@ -74,7 +72,6 @@ def measure(folder: Path, origins: int, console: Console) -> Run:
         origins=origins,
         too_short=[name for name, each in cuts.items() if not each],
         machine=described,
-        took_s=time.monotonic() - began,
     )
 
 

@@ -35,7 +35,12 @@ class Run:
     origins: int
     too_short: Sequence[str]
     machine: Machine
-    took_s: float
+
+    @property
+    def took_s(self) -> float:
+        """Wall time of all forecasters on all series together."""
+        everyone = (told for each in self.contests for told in (*each.ours.values(), *each.peers.values()))
+        return sum(float(told.took_s.sum()) for told in everyone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +186,10 @@ _HEAD = """# Benchmark: forecasts alone
 Written by `make bench-forecasts TRACES=DIR ARGS=--write`, never by hand. `DIR` holds files `<name>.csv.gz` with
 `timestamp,concurrency`, one row a minute.
 
-Measured on: {processor}, {cores} cores, Python {python}, numpy {numpy}, statsforecast {peers}; {traces} traces in
-{minutes} minutes, two at a time, each forecaster in one thread. What the peers said of a series, and the time it took
-them, is kept in `build/peers` and read again while series, models and versions are the same.
+Measured on: {processor}, {cores} cores, Python {python}, numpy {numpy}, statsforecast {peers}; {traces} traces,
+two at a time, each forecaster in one thread: {minutes} minutes of wall time if it were one at a time. What the peers
+said of a series, and the time it took them, is kept in `build/peers` and read again while series, models and versions
+are the same.
 
 ## How it is measured
 
