@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from warmcast.fleet import Policy
-    from warmcast.model import Decision, Forecast, Observation, Rhythm
+    from warmcast.model import Decision, Forecast, History, Observation, Rhythm
 
 ASSUMED_MEMORY_MB = 1024
 """Until the function's memory has been read; it only weighs prices."""
@@ -36,7 +36,8 @@ def think(
     policy: Policy, observation: Observation, *, now: datetime, rhythm: Rhythm, fleet_version: str = ""
 ) -> Decision:
     """Decide one target's capacity from what is known of it at `now`."""
-    observation = up_to_date(policy, as_followed(policy, observation), now=now)
+    history = followed(observation.history, observation.learned, follow_slow=policy.on_slow is OnSlow.FOLLOW)
+    observation = up_to_date(policy, observation, history, now=now)
     horizon = horizon_of(policy, observation.memory, rhythm) + timedelta(minutes=1)
     return decide(
         Situation(
@@ -46,24 +47,18 @@ def think(
             unit=unit(observation),
             now=now,
             rhythm=rhythm,
+            followed=history,
             mixture=MixtureState.from_arrays(observation.learned.arrays) if observation.learned else None,
         ),
         fleet_version=fleet_version,
     )
 
 
-def as_followed(policy: Policy, observation: Observation) -> Observation:
-    """The observation with the history that the policy lets capacity follow."""
-    follow = policy.on_slow is OnSlow.FOLLOW
-    history = followed(observation.history, observation.learned, follow_slow=follow)
-    return observation if history is observation.history else replace(observation, history=history)
-
-
-def up_to_date(policy: Policy, observation: Observation, *, now: datetime) -> Observation:
-    """The observation with what was learned carried on to `now`, where that was not done yet."""
+def up_to_date(policy: Policy, observation: Observation, history: History, *, now: datetime) -> Observation:
+    """The observation with what was learned carried on to `now` by this history, where that was not done yet."""
     if observation.learned is None:
         return observation
-    learned = advance(observation.learned, observation.history, zone=policy.timezone, now=now)
+    learned = advance(observation.learned, history, zone=policy.timezone, now=now)
     return observation if learned is observation.learned else replace(observation, learned=learned)
 
 

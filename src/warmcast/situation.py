@@ -57,6 +57,12 @@ class Situation:
     now: datetime
     rhythm: Rhythm
     mixture: MixtureState | None = None
+    followed: History | None = None
+
+    @property
+    def history(self) -> History:
+        """The history that capacity rises with: the one measured, but for durations that the policy does not follow."""
+        return self.observation.history if self.followed is None else self.followed
 
     @property
     def standing(self) -> int:
@@ -187,7 +193,7 @@ class Situation:
         """Whether each of the newest two minutes by itself would spill far more of a promise than is ever meant to."""
         if self.promise is None:
             return False
-        newest = newest_minutes(self.observation.history, now=self.now, count=SURGE_MINUTES)
+        newest = newest_minutes(self.history, now=self.now, count=SURGE_MINUTES)
         if len(newest) < SURGE_MINUTES or not newest.min() > 0:
             return False
         spilled = carried(np.array([float(capacity)]), newest.min(keepdims=True)).spilled
@@ -196,7 +202,7 @@ class Situation:
     @cached_property
     def seen(self) -> Need | None:
         """The need of the demand measured in the last minutes; None where nothing was measured."""
-        measured = seen_demand(self.observation.history, now=self.now)
+        measured = seen_demand(self.history, now=self.now)
         return None if measured is None else self._need_now(measured.demand, measured.rate_per_s)
 
     def _need_now(self, demand: float, rate_per_s: float) -> Need | None:

@@ -2,7 +2,7 @@
 
 Days and weeks recur by the wall clock, so the steps of past weeks are laid out in local time: the hour that a change of
 the clocks skips is a gap, of a repeated hour the later one counts. What was out of the ordinary on one day alone (an
-outage, a surge, a holiday) is cut back to what other days have shown at that time: it does not return next week.
+outage, a surge, a holiday) is left out as if it had not been measured: it does not return next week.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ABOVE, _BELOW = 1.25, 0.75  # of what other days have shown
 
 @dataclass(frozen=True, eq=False)
 class Season:
-    """5-minute steps of past weeks by the wall clock, cut back to what is ordinary.
+    """5-minute steps of past weeks by the wall clock, without what was out of the ordinary.
 
     Args:
         start: wall-clock step (5 minutes since the epoch, in local time) of the first.
@@ -72,7 +72,7 @@ class Past:
         minutes: load per minute; NaN: gap.
         first_step: 5 minutes since the epoch of the first step.
         steps: mean load per 5 minutes; NaN: gap.
-        season: the same by the wall clock, cut back.
+        season: the same by the wall clock, without what was out of the ordinary.
         zone: whose wall clock.
     """
 
@@ -195,9 +195,9 @@ def _steps(history: History, start_s: int, end_s: int) -> FloatArray:
 
 
 def season_of(first_step: int, steps: FloatArray, zone: ZoneInfo) -> Season:
-    """Steps laid out by the wall clock, each cut back to 0.75-1.25 of what other days before it showed at that time.
+    """Steps laid out by the wall clock; those beyond 0.75-1.25 of what other days before showed at that time are gaps.
 
-    Other days: the 14 before, a quarter of an hour to either side; under three of them nothing is cut. What happens
+    Other days: the 14 before, a quarter of an hour to either side; under three of them all is ordinary. What happens
     twice is ordinary the second time.
     """
     if not len(steps):
@@ -222,7 +222,8 @@ def _ordinary(steps: FloatArray) -> FloatArray:
         days[shift:] += ~np.isnan(above)
         high[shift:] = np.fmax(high[shift:], above)
         low[shift:] = np.fmin(low[shift:], below)
-    ordinary: FloatArray = np.where(days >= _LEAST_DAYS, np.clip(steps, _BELOW * low, _ABOVE * high), steps)
+    odd = (days >= _LEAST_DAYS) & ((steps > _ABOVE * high) | (steps < _BELOW * low))
+    ordinary: FloatArray = np.where(odd, np.nan, steps)
     return ordinary
 
 
