@@ -75,4 +75,4 @@ def test_the_documented_defaults_are_the_models() -> None:
     }
 
     assert {name: rows[name] for name in plain} == plain
-    assert (rows["hold"], rows["objective"]) == ("15m", "{spillover: 1%}")
+    assert (rows["hold"], rows["changes_per_day"], rows["objective"]) == ("0s", "100", "{spillover: 1%}")
