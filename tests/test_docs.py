@@ -38,12 +38,15 @@ def test_the_worked_example_is_what_happens(monday: World) -> None:
     up, down = decided(monday, 8.5), decided(monday, 17.5)
     assert up.demand is not None
     assert up.foreseen is not None
+    first, second = up.drives[:2]
+    shares = f"{first.share:.0%} of it the {first.family}, {second.share:.0%} the {second.family}"
     unit = unit_of(region="us-east-1", architecture="x86_64", memory_mb=1024)
     seen = need_seen(up.demand, up.demand / DURATION_S, policy(API).objective, peakedness=1.0, unit=unit)
     told = (
         f"show {up.demand:.1f} executions",
         f"the median is {up.foreseen[0]:.1f} and the 0.9 quantile {up.foreseen[1]:.1f}",
-        f"{up.wanted} units keep it under 1 %",
+        f"priced at {up.price:.0f} units standing idle",
+        f"Their mean is {up.wanted} units, {shares}",
         f"alone would need {seen.capacity}, the rules want at least {up.floor} and allow {up.ceiling}",
         f"{up.current} stand",
         f"`{up.current} -> {up.wanted}, {up.reason.value}`",
