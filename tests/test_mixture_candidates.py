@@ -72,14 +72,14 @@ class Naive:
 
     @cache  # noqa: B019 - as short-lived as its test
     def ordinary(self, step: int) -> float:
-        """A step cut back to what the days before it have shown."""
+        """A step, unless it is beyond what the days before it have shown."""
         days = [[self.step(step - 288 * day + near) for near in range(-3, 4)] for day in range(1, 15)]
         days = [day for day in days if not math.isnan(highest(day))]
         value = self.step(step)
         if len(days) < 3 or math.isnan(value):
             return value
         low = 0.75 * min(-highest([-each for each in day]) for day in days)
-        return min(max(value, low), 1.25 * max(highest(day) for day in days))
+        return value if low <= value <= 1.25 * max(highest(day) for day in days) else math.nan
 
     def last(self, minutes: int, end: int | None = None) -> float:
         """Mean of the last minutes, else the last known one."""
@@ -276,33 +276,39 @@ def season_at(demand: FloatArray, minute: int) -> float:
     return float(season.at(np.array([(FIRST_MINUTE + minute) // 5]))[0])
 
 
-@pytest.mark.parametrize(("times", "kept"), [(4.0, 1.25), (0.05, 0.75)], ids=["surge", "outage"])
-def test_a_day_out_of_the_ordinary_is_cut_back_once_and_believed_the_second_time(times: float, kept: float) -> None:
-    """A surge counts 1.25 and an outage 0.75 of the days before; what happens twice is ordinary the second time."""
+@pytest.mark.parametrize("times", [4.0, 0.05], ids=["surge", "outage"])
+def test_a_day_out_of_the_ordinary_is_left_out_once_and_believed_the_second_time(times: float) -> None:
+    """A surge or an outage is a gap in the season; what happens twice is ordinary the second time."""
     demand = np.full(9 * DAY, 20.0)
     for day in (5, 7):
         demand[day * DAY + 600 : day * DAY + 660] *= times
-    assert season_at(demand, 5 * DAY + 630) == pytest.approx(20 * kept)
+    assert np.isnan(season_at(demand, 5 * DAY + 630))
     assert season_at(demand, 7 * DAY + 630) == pytest.approx(20 * times)
 
 
+@pytest.mark.parametrize(("times", "ordinary"), [(1.2, True), (1.3, False), (0.8, True), (0.7, False)])
+def test_a_quarter_more_or_less_than_other_days_is_ordinary(times: float, *, ordinary: bool) -> None:
+    """Within 0.75-1.25 of what the days before have shown a step stays as it was measured."""
+    demand = np.full(6 * DAY, 20.0)
+    demand[5 * DAY + 600 : 5 * DAY + 660] *= times
+    assert np.isnan(season_at(demand, 5 * DAY + 630)) != ordinary
+
+
 def test_an_outlier_does_not_come_back_the_next_day_or_week() -> None:
-    """What the season predicts a day and a week after a fourfold hour is at most a quarter above the ordinary."""
+    """What the season predicts a day and a week after a fourfold hour is what was ordinary before it."""
     demand = np.full(13 * DAY, 20.0)
     demand[5 * DAY + 600 : 5 * DAY + 660] = 80.0
     found = predicted(demand, np.array([6 * DAY + 630, 12 * DAY + 630]))
     seasons = [place for place, rule in enumerate(PREDICTIONS) if rule.family in {Family.SEASON, Family.RISING}]
-    assert found[:, seasons].max() <= 25.0
+    assert found[:, seasons] == pytest.approx(20.0)
 
 
 def test_under_three_days_nothing_says_what_is_ordinary() -> None:
-    """The third day's surge stays as measured, the fourth's is cut back."""
-    demand = np.full(5 * DAY, 20.0)
-    demand[2 * DAY + 600 : 2 * DAY + 660] = 80.0
-    assert season_at(demand, 2 * DAY + 630) == 80.0
-    demand = np.full(5 * DAY, 20.0)
-    demand[3 * DAY + 600 : 3 * DAY + 660] = 80.0
-    assert season_at(demand, 3 * DAY + 630) == 25.0
+    """The third day's surge stays as measured, the fourth's is left out."""
+    third, fourth = np.full(5 * DAY, 20.0), np.full(5 * DAY, 20.0)
+    third[2 * DAY + 600 : 2 * DAY + 660] = fourth[3 * DAY + 600 : 3 * DAY + 660] = 80.0
+    assert season_at(third, 2 * DAY + 630) == 80.0
+    assert np.isnan(season_at(fourth, 3 * DAY + 630))
 
 
 # --- capacities ------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def advance(state: MixtureState, history: History, *, zone: ZoneInfo, now_s: int
     """The state at `now` from that at an earlier tick; the same where nothing new can be known."""
     if now_s // 60 // TICK_MIN * TICK_MIN <= state.newest_tick:
         return state
-    past = past_of(history, zone=zone, end_s=now_s, slot=state.slot, season=state.season)
+    past = past_of(history, zone=zone, end_s=now_s, slot=state.slot, season=state.season, first_tick=state.next_tick)
     return _pass(state, past, now_s, _delay_min(history, now_s))
 
 

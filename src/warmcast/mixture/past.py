@@ -24,7 +24,7 @@ MINUTE_S = 60
 STEP_MINUTES = 5
 STEPS_PER_DAY = 288
 RECENT_MINUTES = 7 * 60
-"""Minutes that the candidates of one tick look at: six hours, and what is not settled yet."""
+"""Minutes that the candidates of one tick look at: six hours, and the data's delay."""
 
 _REFERENCE_DAYS = 14
 _EITHER_SIDE = 3  # steps: another day's quarter of an hour before and after
@@ -141,15 +141,25 @@ class Past:
         return (minute + wall_offset_min(minute, self.zone)) // STEP_MINUTES
 
 
-def past_of(history: History, *, zone: ZoneInfo, end_s: int, slot: float, season: Season | None = None) -> Past:
-    """The history up to `end_s`, for learning (all its minutes, `season` made of it) or for one tick (the last hours).
+def past_of(
+    history: History,
+    *,
+    zone: ZoneInfo,
+    end_s: int,
+    slot: float,
+    season: Season | None = None,
+    first_tick: int | None = None,
+) -> Past:
+    """The history up to `end_s`, for learning (all its minutes, `season` made of it) or for the newest ticks.
 
-    Where the past weeks' minutes are not at hand their 5-minute means stand in.
+    These look at the hours before the first of them (`first_tick`, minutes since the epoch; None: the end). Where the
+    past weeks' minutes are not at hand their 5-minute means stand in.
     """
     coarse, fine = history.coarse, history.fine.between(history.fine.start, end_s)
     start_s = coarse.start if len(coarse) else -(-fine.start // 300) * 300
     end_s = max(min(end_s, fine.end if len(fine) else coarse.end), start_s)
-    minutes = _minutes(history, start_s if season is None else max(start_s, end_s - RECENT_MINUTES * MINUTE_S), end_s)
+    first_s = min(end_s, end_s if first_tick is None else first_tick * MINUTE_S) - RECENT_MINUTES * MINUTE_S
+    minutes = _minutes(history, start_s if season is None else max(start_s, first_s), end_s)
     steps = _steps(history, start_s, end_s)
     if season is None:
         season = season_of(start_s // 300, steps * slot, zone)

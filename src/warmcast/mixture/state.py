@@ -59,8 +59,9 @@ class MixtureState:
 
     @property
     def newest_tick(self) -> int:
-        """Minutes since the epoch of the last tick that it has seen."""
-        return self.next_tick + 5 * (len(self.mixture) - 2)
+        """Minutes since the epoch of the last tick whose mixture was made; 0 before the first."""
+        made = len(self.mixture) - 1
+        return self.next_tick + 5 * (made - 1) if made else 0
 
     def as_arrays(self) -> dict[str, FloatArray]:
         """The state by name, with its version; what is only added up is kept in single precision."""
