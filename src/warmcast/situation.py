@@ -20,7 +20,7 @@ from warmcast.staffing import Need, mean_duration_s, need, need_seen
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from warmcast.fleet import Policy
+    from warmcast.fleet import Objective, Policy
     from warmcast.mixture import MixtureState
     from warmcast.model import Capacity, FloatArray, History, Memory, Observation, Rhythm
     from warmcast.staffing import Unit
@@ -183,7 +183,7 @@ class Situation:
             case Spillover(share=share):
                 return share
             case ColdStarts(per_10k=per_10k):
-                return per_10k / 10_000
+                return max(self.wanted.spillover, per_10k / 10_000) if self.wanted else per_10k / 10_000
             case ColdStartCost() | Savings():
                 return None
             case _:
@@ -208,7 +208,13 @@ class Situation:
     def _need_now(self, demand: float, rate_per_s: float) -> Need | None:
         if isinstance(self.forecast, Unknown):
             return None
-        return need_seen(demand, rate_per_s, self.policy.objective, peakedness=self.forecast.peakedness, unit=self.unit)
+        return need_seen(demand, rate_per_s, self._objective_now, peakedness=self.forecast.peakedness, unit=self.unit)
+
+    @property
+    def _objective_now(self) -> Objective:
+        """The objective of a minute by itself: for a promise of cold starts, the share of spillover that keeps it."""
+        promised = isinstance(self.policy.objective, ColdStarts) and self.wanted is not None
+        return Spillover(self.promise) if promised and self.promise is not None else self.policy.objective
 
     @cached_property
     def before_fall(self) -> Need | None:

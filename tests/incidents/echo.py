@@ -28,9 +28,13 @@ ISSUED_AFTER_S = 2 * HOUR_S
 """So long after the incident the forecasts are issued that are compared, all of it learned."""
 
 AFTERWARDS = {"day": DAY_S, "week": WEEK_S}
-LEVELS = {"median": 0.5, "0.9": 0.9}
+MEDIAN = 0.5
+LEVELS = {"median": MEDIAN, "0.9": 0.9}
 TOLERANCE = 0.10
 """So much more or less than without the incident is no echo ..."""
+
+DOUBT = 0.20
+"""So much more at the 0.9 quantile is none: who was wrong an hour ago doubts more, at every hour of the next day."""
 
 UNIT = 1.0
 """... nor is one unit, or one execution, in the mean."""
@@ -47,16 +51,18 @@ class Echo:
         what: which part of the incident, when, and what is compared, in words.
         lived: mean over the part's minutes where the incident happened.
         calm: the same where it did not.
+        tolerance: share of it by which they may differ.
     """
 
     what: str
     lived: float
     calm: float
+    tolerance: float = TOLERANCE
 
     @property
     def heard(self) -> bool:
         """Whether the difference is more than tolerated."""
-        return abs(self.lived - self.calm) > max(UNIT, TOLERANCE * self.calm)
+        return abs(self.lived - self.calm) > max(UNIT, self.tolerance * self.calm)
 
     @property
     def ratio(self) -> float:
@@ -84,8 +90,9 @@ def _in_forecast(scene: Scene, policy: Policy, world: World) -> Iterator[Echo]:
         for when, later in AFTERWARDS.items():
             there = part.later(later)
             for word, level in LEVELS.items():
-                means = (_mean_in(forecast, there, level) for forecast in (lived, calm))
-                yield Echo(f"{name}, next {when}, {word} of the forecast", *means)
+                ours, theirs = _mean_in(lived, there, level), _mean_in(calm, there, level)
+                tolerated = TOLERANCE if level == MEDIAN else DOUBT
+                yield Echo(f"{name}, next {when}, {word} of the forecast", ours, theirs, tolerated)
 
 
 def _in_capacity(scene: Scene, policy: Policy, world: World) -> Iterator[Echo]:

@@ -11,15 +11,15 @@ import numpy as np
 from builders import policy
 from incidents.echo import echoes, forecast_at
 from incidents.invariants import Record, breaches, least_for
-from incidents.scene import HOUR_S, inside
+from incidents.scene import DAY_S, HOUR_S, inside
 from warmcast.coldstarts import cold_starts
 from warmcast.erlang import spilled_share
 from warmcast.fleet.objective import Spillover
 from warmcast.simulate.compare import TARGET
 from warmcast.simulate.replay import replay
-from warmcast.simulate.trace import MINUTE_S
-from warmcast.simulate.tracking import Tracking
-from warmcast.simulate.world import DATA_DELAY_MIN, World, ready, starting_capacity
+from warmcast.simulate.trace import MINUTE_S, Trace
+from warmcast.simulate.tracking import Tracking, target_tracking
+from warmcast.simulate.world import DATA_DELAY_MIN, World, capacity_for, ready, starting_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,9 @@ SLACK_SHARE = 0.01
 
 PROMISE = Spillover(0.01)
 """The default of a policy."""
+
+PROMISES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005)
+"""Tighter ones, the tightest first."""
 
 WORLD = World()
 
@@ -102,6 +105,20 @@ def play(scene: Scene, *, promise: Spillover = PROMISE, world: World = WORLD) ->
         broken=tuple(breaches(recorded(run.requested, scene, rules, world))),
         echoes=tuple(echoes(scene, rules, world)),
     )
+
+
+def as_generous(calm: Trace, world: World = WORLD) -> Spillover:
+    """The promise that target tracking at 70% pays for: the tightest whose need is no more than what it holds.
+
+    Judged on the last day of a calm trace. 1% of spillover is no match for it on a demand of 200, where it holds a
+    third more than that needs; nor would anybody compare the two: what is asked of Warmcast may cost as much.
+    """
+    day = calm.between(calm.end - DAY_S, calm.end)
+    holds = float(target_tracking(day, world, target=TARGET, start=starting_capacity(day, world)).mean())
+    for share in PROMISES:
+        if float(capacity_for(day.demand, share, world.peakedness).mean()) <= holds:
+            return Spillover(share)
+    return PROMISE
 
 
 def tracked(scene: Scene, world: World) -> IntArray:

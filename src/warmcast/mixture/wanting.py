@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, assert_never
 import numpy as np
 
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
-from warmcast.mixture.candidates import Family
+from warmcast.mixture.candidates import PREDICTIONS, Family
 from warmcast.mixture.ladder import BANDS, PRICES, Rung, rung_for_price, rung_for_share
 from warmcast.mixture.loss import demand_of, staffed
-from warmcast.model import Drive
+from warmcast.model import Accuracy, Drive, Health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +34,18 @@ if TYPE_CHECKING:
 AIMED_AT = 0.95
 """Share of a promise that is aimed at: a promise is a limit, and the future is not quite the past."""
 
-
 OUT_OF_REACH = 1.5
-"""A promise is out of reach where the replayed past spills this many times what is asked at any price ..."""
+HARD_TO_REACH = 0.01
+"""A promise is out of reach where at any price the replayed past spills that many times what is asked, and more than
+that share (one incident does not put a tight promise out of reach) ..."""
+
+FAIR_PRICE = 100.0
+"""... and then a spilled execution is worth so many units standing idle for as long, no more."""
 
 LEAST_BALANCE = 0.02
 """Under `savings`, share of what can be saved that the replay of the last hours must have saved."""
 
-FAIR_PRICE = 100.0
-"""... and then a spilled execution is worth so many units standing idle for as long, no more."""
+_LAST_VALUE = next(place for place, rule in enumerate(PREDICTIONS) if rule.name == "last 1 min")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Wanted:
         band: a fall by less than this share of it, and a rise by less than half of it, is not worth a change.
         staffed_for: the demand that the capacity staffs.
         drives: what it comes from, the most believed first.
+        health: how well demand is foreseen and the promise stands.
         note: why nothing is wanted, where the objective says so; empty otherwise.
         finding: what a person should know of the objective on this traffic; empty where all is well.
     """
@@ -70,6 +74,7 @@ class Wanted:
     band: float
     staffed_for: float
     drives: tuple[Drive, ...]
+    health: Health
     note: str = ""
     finding: str = ""
 
@@ -119,6 +124,7 @@ def wanted(
         band=float(BANDS[place.band]),
         staffed_for=float(demand_of(np.array([capacity]))[0]) / state.slot,
         drives=_drives(state, place.rung),
+        health=_health(state, objective, place),
         note=note,
         finding=finding or note,
     )
@@ -154,12 +160,14 @@ def _out_of_reach(state: MixtureState, objective: Objective) -> str:
     """Why no capacity keeps the promise on this traffic; empty where some does."""
     shares = state.record.spillover[:, 0]
     match objective:
-        case Spillover(share=share) if shares[-1] > OUT_OF_REACH * share:
+        case Spillover(share=share) if shares[-1] > max(OUT_OF_REACH * share, HARD_TO_REACH):
             return (
                 f"{share:.2%} of spillover is out of reach: at any price the past would have spilled {shares[-1]:.1%}"
             )
-        case ColdStarts(per_10k=per_10k) if _cold(state, shares)[-1] > OUT_OF_REACH * per_10k / 10_000:
-            reached = _cold(state, shares)[-1] * 10_000
+        case ColdStarts(per_10k=per_10k):
+            reached = float(_cold(state, shares)[-1]) * 10_000
+            if reached <= max(OUT_OF_REACH * per_10k, HARD_TO_REACH * 10_000):
+                return ""
             return f"{per_10k:g} cold starts per 10k are out of reach: there would have been {reached:.1f} at any price"
         case _:
             return ""
@@ -208,3 +216,29 @@ def _drives(state: MixtureState, rung: Rung) -> tuple[Drive, ...]:
         for place, family in enumerate(Family)
     ]
     return tuple(sorted(drives, key=lambda drive: -drive.share))
+
+
+def _health(state: MixtureState, objective: Objective, place: _Place) -> Health:
+    spillover = place.rung.of(state.record.spillover[:, place.band])
+    coverage, promise = 1 - spillover, _over_asked(objective, spillover, spillover * place.rung.of(state.cold))
+    *errors, load = state.errors.tolist()
+    if load <= 0:
+        return Health((), None, coverage, promise)
+    best: dict[str, float] = {}
+    for rule, error in zip(PREDICTIONS, errors, strict=True):
+        best[rule.family.value] = min(best.get(rule.family.value, error), error)
+    accuracy = sorted((Accuracy(family, error / load) for family, error in best.items()), key=lambda each: each.error)
+    return Health(tuple(accuracy), errors[_LAST_VALUE] / load, coverage, promise)
+
+
+def _over_asked(objective: Objective, spillover: float, cold: float) -> float | None:
+    """What spills, or starts cold, over what is asked; None where nothing is promised."""
+    match objective:
+        case Spillover(share=share):
+            return spillover / share
+        case ColdStarts(per_10k=per_10k):
+            return cold * 10_000 / per_10k
+        case ColdStartCost() | Savings():
+            return None
+        case _:
+            assert_never(objective)
