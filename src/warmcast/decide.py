@@ -319,6 +319,7 @@ def _decision(at: Situation, proposal: Proposal, blocks: list[Limit], fleet_vers
         price=at.wanted.price if at.wanted else None,
         expected_spillover=at.wanted.spillover if at.wanted else None,
         finding=at.wanted.finding if at.wanted else "",
+        health=at.wanted.health if at.wanted else None,
         peakedness=1.0 if isinstance(at.forecast, Unknown) else at.forecast.peakedness,
         basis="" if isinstance(at.forecast, Unknown) else at.forecast.basis,
         rule=proposal.rule,

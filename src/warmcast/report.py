@@ -15,7 +15,7 @@ from warmcast.model import Action, Reason, Result, TickStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from warmcast.model import Decision, Row, TickReport
+    from warmcast.model import Decision, Health, Row, TickReport
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -36,7 +36,23 @@ class Metric:
 
 
 def log_records(report: TickReport) -> list[dict[str, JsonValue]]:
-    """One flat, JSON-able record per target."""
+    """One JSON-able record per target.
+
+    Most keys are a decision's fields by their names; beside these:
+
+    | key                  | value                                                                              |
+    | -------------------- | ---------------------------------------------------------------------------------- |
+    | `drives`             | what the capacity comes from: `family`, `share` believed, its `capacity`           |
+    | `price`              | what a spilled execution was taken to cost, in units standing idle for as long     |
+    | `expected_spillover` | what the replayed past spilled at that price                                       |
+    | `health`             | null until something is learned, else:                                             |
+    | `health.says`        | the four below in words                                                            |
+    | `health.accuracy`    | per family, the best first: its best rule's mean absolute `error` over mean demand |
+    | `health.last_value`  | what taking the last minute for the next is off by; null without demand            |
+    | `health.coverage`    | share of the replayed past that the objective's capacity would have served         |
+    | `health.promise`     | what spilled or started cold in it over what is allowed; null: no promise          |
+    | `spillover`          | measured over the last hour                                                        |
+    """
     return [_record(row, report) for row in report.rows]
 
 
@@ -75,11 +91,25 @@ def _record(row: Row, report: TickReport) -> dict[str, JsonValue]:
         "price": _rounded(decision.price, 2),
         "expected_spillover": _rounded(decision.expected_spillover, 5),
         "finding": decision.finding,
+        "health": _health(decision),
         "spillover": _rounded(row.spillover, 5),
         "outcome": row.outcome.result.value,
         "detail": row.outcome.detail,
         "error_code": row.outcome.error_code,
         "fault": row.fault,
+    }
+
+
+def _health(decision: Decision) -> JsonValue:
+    health = decision.health
+    if health is None:
+        return None
+    return {
+        "says": health_in_words(health),
+        "accuracy": [{"family": each.family, "error": round(each.error, 3)} for each in health.accuracy],
+        "last_value": _rounded(health.last_value),
+        "coverage": round(health.coverage, 5),
+        "promise": _rounded(health.promise),
     }
 
 
@@ -171,6 +201,22 @@ def reason_in_words(decision: Decision) -> str:
         said = ", ".join(f"{drive.family} {drive.share:.0%}: {drive.capacity:.0f}" for drive in told)
         return f"{decision.reason.value} ({said})"
     return decision.reason.value
+
+
+def health_in_words(health: Health) -> str:
+    """How well demand is foreseen and the promise stands.
+
+    `foreseen by season: off by 12%, the last value by 31%; 99.05% served, 0.95 of what the objective allows`
+    """
+    if health.last_value is None or not health.accuracy:
+        foreseen = "no demand to foresee"
+    elif health.foreseen_by:
+        error = health.accuracy[0].error
+        foreseen = f"foreseen by {health.foreseen_by}: off by {error:.0%}, the last value by {health.last_value:.0%}"
+    else:
+        foreseen = f"nothing foresees it better than the last value: off by {health.last_value:.0%}"
+    kept = "" if health.promise is None else f", {health.promise:.2f} of what the objective allows"
+    return f"{foreseen}; {health.coverage:.2%} served{kept}"
 
 
 def sentence(row: Row) -> str:

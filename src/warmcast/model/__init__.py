@@ -6,7 +6,7 @@ executions (erlangs); instants are aware datetimes called `at` or `now`; steps o
 """
 
 from warmcast.model.arrays import FloatArray, IntArray
-from warmcast.model.decided import Action, Decision, Drive, Limit, Outcome, Reason, Result, Rhythm
+from warmcast.model.decided import Accuracy, Action, Decision, Drive, Health, Limit, Outcome, Reason, Result, Rhythm
 from warmcast.model.demand import History, Series
 from warmcast.model.foreseen import Forecast, Unknown
 from warmcast.model.reported import Row, TickReport, TickStatus
@@ -29,6 +29,7 @@ from warmcast.model.target import Actuator, Mode, Status, TargetId
 __all__ = [
     "NO_CAPACITY",
     "AccountLimits",
+    "Accuracy",
     "Action",
     "Actuator",
     "Budget",
@@ -39,6 +40,7 @@ __all__ = [
     "FaultKind",
     "FloatArray",
     "Forecast",
+    "Health",
     "History",
     "IntArray",
     "Learned",

@@ -79,6 +79,44 @@ class Drive:
 
 
 @dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How far off the best rule of one family of candidates was.
+
+    Args:
+        family: level, reaction, season, ...
+        error: its mean absolute error over the mean demand of the last days; 0.2 is a fifth.
+    """
+
+    family: str
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How well a target's demand is foreseen, and how its promise stands in the replayed past.
+
+    Args:
+        accuracy: of each family that foresees demand, the best first; empty where there was no demand to foresee.
+        last_value: what taking the last minute for the next ones is off by, likewise; None where there was no demand.
+        coverage: share of the replayed demand that the capacity bought for the objective would have served.
+        promise: what spilled (or started cold) in it, over what the objective allows: kept up to 1; None where it
+            promises nothing.
+    """
+
+    accuracy: tuple[Accuracy, ...]
+    last_value: float | None
+    coverage: float
+    promise: float | None
+
+    @property
+    def foreseen_by(self) -> str:
+        """The family that foresees best; empty where none does better than the last value."""
+        best = self.accuracy[0] if self.accuracy else None
+        better = best is not None and self.last_value is not None and best.error < self.last_value
+        return best.family if better and best is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Current -> wanted capacity, action, reason, every limit that applied. Data, nothing more.
 
@@ -99,6 +137,7 @@ class Decision:
         price: what a spilled execution was taken to cost, in units standing idle for as long; None likewise.
         expected_spillover: what the replayed past spilled at that price; None likewise.
         finding: what a person should know of the objective on this traffic; empty where all is well.
+        health: how well demand is foreseen and the promise stands; None likewise.
         rule: the rule that set the deciding bound, in words; empty where no rule did.
         published_maximum: the maximum to register with Application Auto Scaling; None for `direct`.
         registered_maximum: the maximum registered with it now, as far as known.
@@ -128,6 +167,7 @@ class Decision:
     price: float | None = None
     expected_spillover: float | None = None
     finding: str = ""
+    health: Health | None = None
     rule: str = ""
     published_maximum: int | None = None
     registered_maximum: int | None = None
