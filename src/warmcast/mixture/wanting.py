@@ -119,7 +119,7 @@ def wanted(
         capacity=capacity,
         price=place.rung.price,
         spillover=spillover,
-        cold_starts_per_10k=spillover * place.rung.of(state.cold) * 10_000,
+        cold_starts_per_10k=_cold_at(state, place) * 10_000,
         changes_per_day=_changes(state, place),
         band=float(BANDS[place.band]),
         staffed_for=float(demand_of(np.array([capacity]))[0]) / state.slot,
@@ -154,6 +154,11 @@ def _cold(state: MixtureState, shares: FloatArray) -> FloatArray:
     """Cold starts of each rung over all executions, falling, shape (K,)."""
     falling: FloatArray = np.minimum.accumulate(shares * state.cold)
     return falling
+
+
+def _cold_at(state: MixtureState, place: _Place) -> float:
+    """Cold starts there over all executions."""
+    return place.rung.of(state.record.spillover[:, place.band] * state.cold)
 
 
 def _out_of_reach(state: MixtureState, objective: Objective) -> str:
@@ -220,7 +225,7 @@ def _drives(state: MixtureState, rung: Rung) -> tuple[Drive, ...]:
 
 def _health(state: MixtureState, objective: Objective, place: _Place) -> Health:
     spillover = place.rung.of(state.record.spillover[:, place.band])
-    coverage, promise = 1 - spillover, _over_asked(objective, spillover, spillover * place.rung.of(state.cold))
+    coverage, promise = 1 - spillover, _over_asked(objective, spillover, _cold_at(state, place))
     *errors, load = state.errors.tolist()
     if load <= 0:
         return Health((), None, coverage, promise)
