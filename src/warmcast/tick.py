@@ -162,7 +162,7 @@ class Order:
     budget: Budget = field(default_factory=Budget)
     only: frozenset[str] = frozenset()
     dry_run: bool = False
-    learn_most: int = 100
+    learn_most: int = 50
     release: bool = True
     lock_for: timedelta = timedelta(minutes=10)
     stop_before_s: float = 10.0

@@ -52,8 +52,8 @@ HOURS: Final = timedelta(hours=4)
 WEEKS_PER_TICK: Final = demand.WEEKS_PER_TICK
 """The observer reads the past weeks of so many targets in a tick. The first ones, by name, have such a past."""
 
-SETTLING_TICKS: Final = 10
-"""A hundred targets are learned in a tick."""
+SETTLING_TICKS: Final = 20
+"""Fifty targets are learned in a tick."""
 
 
 @dataclass(frozen=True, slots=True)

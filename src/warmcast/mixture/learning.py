@@ -191,8 +191,8 @@ class _Pass:
             next_tick=int(self._ticks[self._settled]),
             regret=self._regret,
             record=self._record,
-            mixture=self._mixture[self._settled :],
-            held=self._held[self._settled :],
+            mixture=self._mixture[self._settled :].copy(),  # a view would keep all of it
+            held=self._held[self._settled :].copy(),
             load=self._load,
             errors=self._errors,
             families=self._families,

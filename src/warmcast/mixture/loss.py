@@ -8,7 +8,7 @@ spilled load is within 0.5% of sqrt(demand + 1), the marginal load within 0.002 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from warmcast.erlang import erlang_b
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from warmcast.model import FloatArray
 
 NEED_SPILLOVER = 0.01
@@ -24,19 +26,6 @@ NEED_SPILLOVER = 0.01
 _LEAST_DEMAND = 1e-3  # less is none
 _LOG_DEMAND = np.linspace(np.log(_LEAST_DEMAND), np.log(6e4), 160)
 _DEVIATIONS = np.linspace(-8.0, 12.0, 241)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Carried:
-    """What a capacity does with a demand, in executions, same shape as both.
-
-    Args:
-        spilled: mean executions that find no unit free.
-        marginal: mean executions that one more unit would take of them, 0-1.
-    """
-
-    spilled: FloatArray
-    marginal: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,29 +51,67 @@ def _grid() -> _Grid:
     return _Grid(spilled / np.repeat(root, len(_DEVIATIONS)), marginal)
 
 
-def carried(capacity: FloatArray, demand: FloatArray) -> Carried:
-    """Spilled and marginal load of each pair; shapes broadcast, capacity is real, demand 0 or NaN spills nothing.
+class Carried:
+    """What a capacity does with a demand, in executions: each figure is looked up when it is asked for.
 
-    Below the grid, in overload, 1/B goes to 1 + c / (a - c)^2: what spills is a - c + c / (a - c).
+    Shapes broadcast, capacity is real, demand 0 or NaN spills nothing. What depends on the demand alone is worked out
+    in its own shape: there are many capacities to one demand.
     """
-    capacity, demand = np.broadcast_arrays(capacity, demand)
-    grid = _grid()
-    there = demand > _LEAST_DEMAND
-    offered = np.where(there, demand, 1.0)
-    root = np.sqrt(offered + 1)
-    deviation = (capacity - offered) / root
-    row, up = _place(np.log(offered), _LOG_DEMAND)
-    column, right = _place(deviation, _DEVIATIONS)
-    first = row * len(_DEVIATIONS) + column
-    corners = (first, first + 1, first + len(_DEVIATIONS), first + len(_DEVIATIONS) + 1)
-    shares = ((1 - up) * (1 - right), (1 - up) * right, up * (1 - right), up * right)
-    spilled = sum(share * grid.spilled[corner] for corner, share in zip(corners, shares, strict=True)) * root
-    marginal = sum(share * grid.marginal[corner] for corner, share in zip(corners, shares, strict=True))
-    short, ample = deviation <= _DEVIATIONS[0], deviation >= _DEVIATIONS[-1]
-    missing = np.where(short, offered - capacity, 1.0)
-    spilled = np.where(short, missing + capacity / missing, np.where(ample, 0.0, spilled))
-    marginal = np.where(short, 1 - offered / missing**2, np.where(ample, 0.0, np.clip(marginal, 0.0, 1.0)))
-    return Carried(np.where(there, spilled, 0.0), np.where(there, marginal, 0.0))
+
+    def __init__(self, capacity: FloatArray, demand: FloatArray) -> None:
+        self._capacity = capacity
+        self._there = demand > _LEAST_DEMAND
+        self._offered = np.where(self._there, demand, 1.0)
+        self._root = np.sqrt(self._offered + 1)
+        self._deviation = (capacity - self._offered) / self._root
+        row, self._up = _place(np.log(self._offered), _LOG_DEMAND)
+        column, self._right = _place(self._deviation, _DEVIATIONS)
+        self._cell = row * len(_DEVIATIONS) + column
+
+    @cached_property
+    def spilled(self) -> FloatArray:
+        """Mean executions that find no unit free.
+
+        Below the grid, in overload, 1/B goes to 1 + c / (a - c)^2: what spills is a - c + c / (a - c).
+        """
+        missing = self._missing
+        within = self._between(_grid().spilled) * self._root
+        return self._bounded(within, overload=missing + self._capacity / missing)
+
+    @cached_property
+    def marginal(self) -> FloatArray:
+        """Mean executions that one more unit would take of them, 0-1."""
+        within = np.clip(self._between(_grid().marginal), 0.0, 1.0)
+        return self._bounded(within, overload=1 - self._offered / self._missing**2)
+
+    @property
+    def _short(self) -> npt.NDArray[np.bool_]:
+        short: npt.NDArray[np.bool_] = self._deviation <= _DEVIATIONS[0]
+        return short
+
+    @property
+    def _missing(self) -> FloatArray:
+        return np.where(self._short, self._offered - self._capacity, 1.0)
+
+    def _between(self, values: FloatArray) -> FloatArray:
+        """Values of the grid, linear within each cell."""
+        cell, right, up = self._cell, self._right, self._up
+        low = values[cell] + right * (values[cell + 1] - values[cell])
+        cell = cell + len(_DEVIATIONS)
+        high = values[cell] + right * (values[cell + 1] - values[cell])
+        between: FloatArray = low + up * (high - low)
+        return between
+
+    def _bounded(self, within: FloatArray, *, overload: FloatArray) -> FloatArray:
+        """Beyond the grid's deviations: in overload as said, nothing where capacity is ample; nothing of no demand."""
+        ample = self._deviation >= _DEVIATIONS[-1]
+        bounded: FloatArray = np.where(self._there, np.where(self._short, overload, np.where(ample, 0.0, within)), 0.0)
+        return bounded
+
+
+def carried(capacity: FloatArray, demand: FloatArray) -> Carried:
+    """Spilled and marginal load of each pair of a capacity and a demand."""
+    return Carried(np.asarray(capacity), np.asarray(demand))
 
 
 def _place(values: FloatArray, grid: FloatArray) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int64]], FloatArray]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from warmcast.model import TargetId
 
-WEEKS_PER_TICK: Final = 100
+WEEKS_PER_TICK: Final = 50
 """The past weeks are read for as many targets in a tick as one learns: to read more would save no tick."""
 
 WEEKS_AGAIN_S: Final = 900
