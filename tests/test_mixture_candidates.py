@@ -134,12 +134,14 @@ class Naive:
         found["change of 5 min going on"] = self.going_on(5, (self.lead + 3) / 5)
         found["change of 15 min going on"] = self.going_on(15, (self.lead + 7) / 10)
         found["mean of six hours"] = mean([self.between(*pair) for pair in hours])
-        found["highest of six hours"] = highest([highest(list(pair)) for pair in hours])
+        covered = range(self.tick // 5, self.first + 2)  # what falls, falls at once: from the tick's own step on
+        found["highest of six hours"] = highest([self.step(at - 12 * hour) for hour in range(1, 7) for at in covered])
         found["mean of seven days"] = mean([self.between(*pair) for pair in days])
-        found["highest of seven days"] = highest([highest(list(pair)) for pair in days])
+        higher = [highest([self.ordinary(at - 288 * day) for at in covered]) for day in week]
+        found["highest of seven days"] = highest(higher)
         found["smoothed mean of seven days"] = self.lagged(week, ahead, 6)
-        found["yesterday, higher of two"] = highest(list(days[0]))
-        found["a week ago, higher of two"] = highest(list(days[6]))
+        found["yesterday, higher of two"] = higher[0]
+        found["a week ago, higher of two"] = higher[6]
         found["a week ago"] = self.between(*days[6])
         found["smoothed mean of two weeks"] = self.lagged(fortnight, ahead, 6)
         for name, lags, windows in (("seven days", week, (5, 60, 240)), ("two weeks", fortnight, (5, 60))):
@@ -187,6 +189,16 @@ def test_a_tick_between_two_steps_takes_its_share_of_both() -> None:
     found = predicted(demand, np.array([3 * DAY + 600]), lead_min=3)
     assert found[0, COLUMN["mean of seven days"]] == pytest.approx(0.4 * 10 + 0.6 * 20)
     assert found[0, COLUMN["yesterday, higher of two"]] == 20.0
+
+
+def test_a_longer_lead_time_does_not_lower_before_the_spike_is_over() -> None:
+    """At 7 minutes of lead noon's capacity is for 12:07 on, but a fall acts at once: the highest is from noon on."""
+    demand = np.full(4 * DAY, 4.0)
+    for hour in range(0, len(demand), 60):
+        demand[hour : hour + 5] = 40.0
+    found = predicted(demand, np.array([3 * DAY + 720]), lead_min=7)
+    assert found[0, COLUMN["highest of six hours"]] == found[0, COLUMN["yesterday, higher of two"]] == 40.0
+    assert found[0, COLUMN["mean of six hours"]] == 4.0
 
 
 # --- no peeking ------------------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ from warmcast.mixture.loss import staffed
 from warmcast.mixture.past import STEP_MINUTES, STEPS_PER_DAY, known_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from warmcast.mixture.past import Past
     from warmcast.model import FloatArray, IntArray
 
@@ -157,13 +159,14 @@ class _Seen:
     def hour(self) -> list[FloatArray]:
         """What the same minutes of the last six hours were."""
         first, second = self._past.step_at(self._first - _HOURS), self._past.step_at(self._first + 1 - _HOURS)
-        return [known_mean(self._between(first, second), axis=0), np.fmax.reduce(np.fmax(first, second))]
+        highest = np.fmax.reduce(self._highest(self._past.step_at, self._step - _HOURS))
+        return [known_mean(self._between(first, second), axis=0), highest]
 
     def season(self) -> list[FloatArray]:
         """What the same time of past days and weeks was."""
         first = self._past.season.at(self._wall + self._ahead - _WEEK)
         second = self._past.season.at(self._wall + self._ahead + 1 - _WEEK)
-        between, higher = self._between(first, second), np.fmax(first, second)
+        between, higher = self._between(first, second), self._highest(self._past.season.at, self._wall - _WEEK)
         return [
             known_mean(between, axis=0),
             np.fmax.reduce(higher),
@@ -187,6 +190,12 @@ class _Seen:
                 scaled.append((then + steady) * (now + steady) / np.maximum(before + steady, _LEAST_LOAD) - steady)
                 shifted.append(then + now - before)
         return [*scaled[:3], *shifted[:2], *scaled[3:], *shifted[3:]]
+
+    def _highest(self, load: Callable[[IntArray], FloatArray], own: IntArray) -> FloatArray:
+        """Highest step from the tick's own to the last that the capacity is for: what falls, falls at once."""
+        last = int(self._ahead.max(initial=0)) + 1
+        highest: FloatArray = np.fmax.reduce([load(own + step) for step in range(last + 1)])
+        return highest
 
     def _between(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """The mean over the five minutes: its share of each step."""
