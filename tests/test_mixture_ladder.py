@@ -86,13 +86,15 @@ def test_a_fall_acts_at_once_and_a_rise_after_the_lead_time() -> None:
 
 
 def test_before_anything_is_known_the_record_says_what_is_typical() -> None:
-    """Shares fall along the ladder, and a change every ten minutes is assumed."""
+    """Shares fall along the ladder; a change every ten minutes is assumed, with wider dead bands fewer."""
     record = Record.none()
     assert record.spillover.shape == (K, B)
     assert (np.diff(record.spillover, axis=0) <= 0).all()
     assert record.spillover[0, 0] > 0.9
     assert record.spillover[-1, 0] < 0.001
-    assert np.allclose(record.changes_per_day, 144)
+    assert np.allclose(record.changes_per_day[:, 0], 144)
+    assert (np.diff(record.changes_per_day, axis=1) < 0).all()
+    assert record.changes_per_day[0, 2] < 100  # so that a new target begins with a dead band, not with the widest
 
 
 @settings(max_examples=50, deadline=None)

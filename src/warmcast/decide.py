@@ -89,12 +89,18 @@ def _seen(at: Situation, proposal: Proposal) -> Proposal:
 
 
 def _surge(at: Situation, proposal: Proposal) -> Proposal:
-    """What the mixture wants already weighs the last minutes; a surge past all that was learned goes beyond it."""
+    """What the mixture wants already weighs the last minutes; a surge past all that was learned goes beyond it.
+
+    So does what is seen while less than a day is known: the candidates' weights are not worth much yet.
+    """
     if at.silence or (at.wanted is not None and at.wanted.note):
         return proposal
     seen, least = at.seen, at.least_now
-    if seen is not None and seen.capacity > proposal.capacity and at.surges_past(proposal.capacity):
-        return proposal.moved(Reason.SEEN, seen.capacity, f"surge: measured demand {seen.staffed_for:.1f}")
+    if seen is not None and seen.capacity > proposal.capacity:
+        if at.is_young and at.promise is not None:
+            return proposal.moved(Reason.SEEN, seen.capacity, f"under a day known: demand {seen.staffed_for:.1f}")
+        if at.surges_past(proposal.capacity):
+            return proposal.moved(Reason.SEEN, seen.capacity, f"surge: measured demand {seen.staffed_for:.1f}")
     if least is None:
         return proposal
     return _not_below(at, proposal, Reason.SEEN, least.capacity, f"measured demand {least.staffed_for:.1f}")

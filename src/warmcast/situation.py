@@ -37,6 +37,9 @@ TICK_MIN, TICK_S = 5, 300
 NEWEST_MINUTES = 5
 """How many of the newest known minutes a decrease must still serve."""
 
+YOUNG_TICKS = 288 * 0.97
+"""A day, as faded as it is then."""
+
 SURGE_MINUTES = 2
 SURGE_SHARE = 0.05
 SURGE_TIMES = 5
@@ -156,6 +159,11 @@ class Situation:
             peakedness=forecast.peakedness if forecast else 1.0,
             changes_per_day=self.changes_left_per_day,
         )
+
+    @property
+    def is_young(self) -> bool:
+        """Whether less than a day of ticks has gone into what the objective wants."""
+        return self.mixture is not None and float(self.mixture.record.ticks[0]) < YOUNG_TICKS
 
     @property
     def changes_left_per_day(self) -> float:

@@ -35,7 +35,7 @@ _TYPICAL = np.array(
     [0.97, 0.35, 0.2, 0.115, 0.057, 0.03, 0.017, 0.0092, 0.0051, 0.003, 0.00185, 0.001, 0.0006, 0.0003, 0.00025]
 )
 """Spillover of each rung: the median over the benchmark's traces."""
-_TYPICAL_CHANGES = 0.5  # a tick
+_TYPICAL_CHANGES = np.array([0.5, 0.42, 0.32, 0.23, 0.16, 0.1, 0.05, 0.02])  # a tick, with each band
 
 
 @dataclass(frozen=True, slots=True, eq=False)
