@@ -13,9 +13,10 @@ import pytest
 from builders import NOON, forecast, observation, policy, settled, situation, state
 from scenarios.world import MONDAY, World, history_of, office, who
 from warmcast.decide import decide
-from warmcast.forecast import learn
+from warmcast.learning import learn
 from warmcast.model import Fault, FaultKind, Memory, Rhythm
 from warmcast.plan import Plan, changes, plan
+from warmcast.situation import lead_time_of
 
 API = "checkout-api:live"
 STEP = timedelta(minutes=5)
@@ -28,7 +29,7 @@ def planned(hours: float = 24.0, **keys: Any) -> Plan:  # noqa: ANN401 - keys of
     rules = policy(API, **keys)
     seen = replace(
         observation(now=now, who=who(API), seen=history, known=state(8, at=now)),
-        learned=learn(history, zone=rules.timezone, now=now),
+        learned=learn(history, zone=rules.timezone, now=now, lead_time=lead_time_of(rules, Memory(), Rhythm())),
     )
     return plan(rules, seen, now=now, hours=hours, rhythm=Rhythm(), step=STEP)
 

@@ -84,6 +84,11 @@ class Foretold(Situation):
         return None
 
     @property
+    def least_now(self) -> Need | None:
+        """The same."""
+        return None
+
+    @property
     def before_fall(self) -> Need | None:
         """Whether traffic will fall is not known."""
         return None
