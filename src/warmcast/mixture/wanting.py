@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 AIMED_AT = 0.95
 """Share of a promise that is aimed at: a promise is a limit, and the future is not quite the past."""
 
+NEARLY = 1.05
+"""Where a promise can't be kept, what comes within a twentieth of the best is as good."""
+
 OUT_OF_REACH = 1.5
 HARD_TO_REACH = 0.01
 """A promise is out of reach where at any price the replayed past spills that many times what is asked, and more than
@@ -138,9 +141,9 @@ def _places(state: MixtureState, objective: Objective, unit: Unit, duration_s: f
             case Spillover() | ColdStarts() if _out_of_reach(state, objective):
                 rung = rung_for_price(FAIR_PRICE)
             case Spillover(share=share):
-                rung = rung_for_share(shares, AIMED_AT * share)
+                rung = _rung_that_keeps(shares, AIMED_AT * share)
             case ColdStarts(per_10k=per_10k):
-                rung = rung_for_share(_cold(state, shares), AIMED_AT * per_10k / 10_000)
+                rung = _rung_that_keeps(_cold(state, shares), AIMED_AT * per_10k / 10_000)
             case ColdStartCost() | Savings():
                 prices = _prices(state, objective, unit, duration_s)
                 worth = np.flatnonzero(prices >= PRICES)
@@ -148,6 +151,11 @@ def _places(state: MixtureState, objective: Objective, unit: Unit, duration_s: f
             case _:
                 assert_never(objective)
         yield _Place(rung, band)
+
+
+def _rung_that_keeps(shares: FloatArray, asked: float) -> Rung:
+    """Where the shares come down to what is asked; where none does, the first that is nearly as good as the last."""
+    return rung_for_share(shares, max(asked, NEARLY * float(shares[-1])))
 
 
 def _cold(state: MixtureState, shares: FloatArray) -> FloatArray:
