@@ -57,7 +57,7 @@ def test_what_is_left_out_has_the_documented_default() -> None:
 
     assert (policy.mode, policy.actuator, policy.objective) == (Mode.OBSERVE, Actuator.DIRECT, Spillover(0.01))
     assert (policy.capacity.min, policy.schedule, policy.timezone.key) == (1, (), "UTC")
-    assert (policy.hold, policy.lead_time) == (timedelta(minutes=15), None)
+    assert (policy.hold, policy.lead_time) == (timedelta(0), None)
     assert (policy.on_slow, policy.on_remove, policy.stack_owns_config) == (OnSlow.FOLLOW, OnRemove.KEEP, True)
     assert (policy.adopt, policy.metrics, policy.owner) == (False, False, None)
 

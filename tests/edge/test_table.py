@@ -35,6 +35,7 @@ FULL = Memory(
     floor_published=12,
     changed_at=NOON,
     raised_at=NOON - timedelta(minutes=5, microseconds=1),
+    changes=7,
     pending_since=NOON,
     lead_time_s=127.25,
     failure="allocation failed",
