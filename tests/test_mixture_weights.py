@@ -132,7 +132,7 @@ def test_where_there_is_next_to_no_traffic_no_capacity_is_believed() -> None:
 
 
 def test_after_a_level_shift_the_rules_of_today_gain_on_the_season() -> None:
-    """Four times the traffic from one hour on, beyond every headroom: within twelve hours the plain season loses half its say."""
+    """Four times the traffic from one hour on, beyond every headroom: in twelve hours the season loses half its say."""
     days = seasonal()
     shifted = np.concatenate([days[: 8 * DAY], 4 * days[8 * DAY : 8 * DAY + 12 * 60]])
     plain = shares(days[: len(shifted)])
