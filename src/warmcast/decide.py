@@ -95,14 +95,14 @@ def _surge(at: Situation, proposal: Proposal) -> Proposal:
     """
     if at.silence or (at.wanted is not None and at.wanted.note):
         return proposal
-    seen, least = at.seen, at.least_now
-    if seen is not None and seen.capacity > proposal.capacity:
-        if at.is_young and at.promise is not None:
-            return proposal.moved(Reason.SEEN, seen.capacity, f"under a day known: demand {seen.staffed_for:.1f}")
-        if at.surges_past(proposal.capacity):
-            return proposal.moved(Reason.SEEN, seen.capacity, f"surge: measured demand {seen.staffed_for:.1f}")
-    if least is None:
+    young = at.is_young and at.promise is not None
+    if (young or at.surges_past(proposal.capacity)) and at.seen is not None and at.seen.capacity > proposal.capacity:
+        why = "under a day known: demand" if young else "surge: measured demand"
+        return proposal.moved(Reason.SEEN, at.seen.capacity, f"{why} {at.seen.staffed_for:.1f}")
+    lowers = at.current is not None and proposal.capacity < at.current
+    if not lowers or at.least_now is None:
         return proposal
+    least = at.least_now
     return _not_below(at, proposal, Reason.SEEN, least.capacity, f"measured demand {least.staffed_for:.1f}")
 
 
