@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from warmcast.erlang import spilled_share
+from warmcast.erlang import erlang_b_at, spilled_share
 from warmcast.simulate.baselines import (
     clairvoyant,
     clairvoyant_reaching,
@@ -20,7 +20,6 @@ from warmcast.simulate.score import allocation_usd, spillover
 from warmcast.simulate.trace import Trace
 from warmcast.simulate.tracking import target_tracking
 from warmcast.simulate.world import World, capacity_for, ready, starting_capacity
-from warmcast.staffing import erlang_b
 
 WORLD = World()
 LONDON = ZoneInfo("Europe/London")
@@ -161,7 +160,7 @@ def test_without_a_past_it_is_target_tracking() -> None:
 def naive_block(demand: list[float], share: float) -> int:
     """The first capacity that spills little enough, tried one after the other."""
     minutes, units = np.array(demand), 0
-    while float((minutes * erlang_b(units, minutes)).sum()) > share * minutes.sum():
+    while float((minutes * erlang_b_at(units, minutes)).sum()) > share * minutes.sum():
         units += 1
     return units
 

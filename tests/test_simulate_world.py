@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textbook import naive_erlang_b, naive_hayward
 from warmcast.erlang import erlang_b, spilled_share
 from warmcast.fleet import Spillover
 from warmcast.simulate.trace import Trace
@@ -26,22 +27,6 @@ from warmcast.staffing import need_seen, unit_of
 capacities = st.lists(st.integers(0, 12), max_size=40)
 demands = st.one_of(st.just(0.0), st.floats(1e-6, 400.0))
 GAP = float("nan")
-
-
-def naive_erlang_b(capacity: int, demand: float) -> float:
-    """The textbook recursion B(c) = a B(c-1) / (c + a B(c-1)), B(0) = 1."""
-    blocked = 1.0
-    for units in range(1, capacity + 1):
-        blocked = demand * blocked / (units + demand * blocked)
-    return blocked if demand > 0 else 0.0
-
-
-def naive_share(capacity: int, demand: float, peakedness: float) -> float:
-    """B(c/z, a/z), on a straight line between the whole capacities around c/z."""
-    place, offered = capacity / peakedness, demand / peakedness
-    low = int(place)
-    below, above = naive_erlang_b(low, offered), naive_erlang_b(low + 1, offered)
-    return below + (place - low) * (above - below)
 
 
 def share(capacity: int, demand: float, peakedness: float = 1.0) -> float:
@@ -146,7 +131,7 @@ def test_each_minute_spills_as_the_recursion_says(pairs: list[tuple[int, float]]
     found = spilled_share(
         np.array([pair[0] for pair in pairs], dtype=np.int64), np.array([pair[1] for pair in pairs]), peakedness
     )
-    expected = [naive_share(capacity, demand, peakedness) for capacity, demand in pairs]
+    expected = [naive_hayward(capacity, demand, peakedness) for capacity, demand in pairs]
     assert found == pytest.approx(expected, rel=1e-10, abs=1e-250)
 
 
@@ -168,8 +153,8 @@ def test_large_demands_keep_their_digits() -> None:
 def test_the_need_is_the_least_capacity_that_is_enough(demand: float, spillover: float, peakedness: float) -> None:
     """One unit less spills too much."""
     needed = int(capacity_for(np.array([demand]), spillover, peakedness)[0])
-    assert naive_share(needed, demand, peakedness) <= spillover * (1 + 1e-9)
-    assert needed == 0 or naive_share(needed - 1, demand, peakedness) > spillover * (1 - 1e-9)
+    assert naive_hayward(needed, demand, peakedness) <= spillover * (1 + 1e-9)
+    assert needed == 0 or naive_hayward(needed - 1, demand, peakedness) > spillover * (1 - 1e-9)
 
 
 def test_the_need_is_what_the_brain_staffs() -> None:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import forecast
+from textbook import naive_erlang_b, naive_hayward
+from warmcast.erlang import erlang_b_at
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
-from warmcast.staffing import NOTHING, Unit, carried_by_each_unit, erlang_b, marginal_value, need, need_seen, unit_of
+from warmcast.staffing import NOTHING, Unit, carried_by_each_unit, marginal_value, need, need_seen, unit_of
 
 if TYPE_CHECKING:
     from warmcast.fleet import Objective
@@ -22,22 +24,6 @@ UNIT = unit_of(region="us-east-1", architecture="x86_64", memory_mb=1024)
 FRANKFURT = unit_of(region="eu-central-1", architecture="x86_64", memory_mb=1024)
 
 demands = st.one_of(st.just(0.0), st.floats(1e-6, 300.0))
-
-
-def naive_erlang_b(capacity: int, demand: float) -> float:
-    """The textbook recursion B(c) = a B(c-1) / (c + a B(c-1)), B(0) = 1."""
-    blocked = 1.0
-    for units in range(1, capacity + 1):
-        blocked = demand * blocked / (units + demand * blocked)
-    return blocked if demand > 0 else 0.0
-
-
-def naive_hayward(capacity: int, demand: float, peakedness: float) -> float:
-    """B(c/z, a/z), on a straight line between the whole capacities around c/z."""
-    place, offered = capacity / peakedness, demand / peakedness
-    low = int(place)
-    below, above = naive_erlang_b(low, offered), naive_erlang_b(low + 1, offered)
-    return below + (place - low) * (above - below)
 
 
 def seen(demand: float, objective: Objective, *, rate: float = 0.0, peakedness: float = 1.0, unit: Unit = UNIT) -> int:
@@ -62,7 +48,7 @@ def seen(demand: float, objective: Objective, *, rate: float = 0.0, peakedness: 
 )
 def test_erlang_b_has_its_known_values(capacity: int, demand: float, blocked: float) -> None:
     """Tabulated values, and the corners: no capacity blocks everything, no demand is never blocked."""
-    assert erlang_b(capacity, np.array([demand]))[0] == pytest.approx(blocked, abs=1e-6)
+    assert erlang_b_at(capacity, np.array([demand]))[0] == pytest.approx(blocked, abs=1e-6)
 
 
 @given(
@@ -72,13 +58,13 @@ def test_erlang_b_has_its_known_values(capacity: int, demand: float, blocked: fl
 def test_erlang_b_agrees_with_the_naive_recursion(capacity: int, offered: list[float]) -> None:
     """The truncated sum is the recursion, to the last digits, for whole arrays of demands."""
     expected = [naive_erlang_b(capacity, demand) for demand in offered]
-    assert erlang_b(capacity, np.array(offered)) == pytest.approx(expected, rel=1e-10, abs=1e-14)
+    assert erlang_b_at(capacity, np.array(offered)) == pytest.approx(expected, rel=1e-10, abs=1e-14)
 
 
 @pytest.mark.parametrize(("capacity", "demand"), [(10_000, 9_900.0), (10_100, 10_000.0), (9_000, 10_000.0), (3, 1e-6)])
 def test_erlang_b_is_right_for_very_large_and_very_small_demands(capacity: int, demand: float) -> None:
     """Neither overflow nor truncation shows at 10,000 units or at a millionth."""
-    assert erlang_b(capacity, np.array([demand]))[0] == pytest.approx(naive_erlang_b(capacity, demand), rel=1e-9)
+    assert erlang_b_at(capacity, np.array([demand]))[0] == pytest.approx(naive_erlang_b(capacity, demand), rel=1e-9)
 
 
 @given(demand=st.floats(0.01, 200.0), peakedness=st.floats(1.0, 4.0))
@@ -165,7 +151,7 @@ def test_need_is_the_least_capacity_at_large_demands_too(
 def hayward(capacity: int, demand: float, peakedness: float) -> float:
     """`naive_hayward` by the quick sum, which is held to the naive recursion above."""
     low, offered = int(capacity / peakedness), np.array([demand / peakedness])
-    below, above = float(erlang_b(low, offered)[0]), float(erlang_b(low + 1, offered)[0])
+    below, above = float(erlang_b_at(low, offered)[0]), float(erlang_b_at(low + 1, offered)[0])
     return below + (capacity / peakedness - low) * (above - below)
 
 

@@ -59,7 +59,7 @@ class Proposal:
 
 
 def _objective(at: Situation) -> Proposal:
-    """What the objective wants of the forecast: the first proposal. Before anything is learned, what is seen."""
+    """What the objective wants: the first proposal, the mixture's. Before anything is learned, what is seen."""
     if at.silence or isinstance(at.forecast, Unknown):
         return Proposal(0, Reason.NO_DATA, (Limit(Reason.NO_DATA, 0, 0, at.silence),))
     if at.observation.learned is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
+from warmcast.erlang import spilled_share_at
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
 from warmcast.prices import MB_PER_GB, UnitPrices, unit_prices
 
@@ -31,7 +32,6 @@ REQUESTS_PER_UNIT_S = 10.0
 PEAK_LEVEL = 0.99
 """The quantile of the minute's arrival rate that counts as its peak."""
 
-_CELLS = 32_768  # cells of Erlang's sum worked on at once: they fit a core's cache
 _GROUPS = 48  # most different demands that a marginal value is averaged over
 
 
@@ -99,7 +99,7 @@ class _Load:
     def spilled(self, capacity: int, steps: slice) -> FloatArray:
         """Mean demand that so many units would not serve, for each of these steps."""
         demand = self.demand[:, steps]
-        spilled: FloatArray = self.weights @ (demand * _blocking(capacity, demand, self.peakedness))
+        spilled: FloatArray = self.weights @ (demand * spilled_share_at(capacity, demand, self.peakedness))
         return spilled
 
 
@@ -213,7 +213,7 @@ def _need_for_cost(load: _Load, cold_start_usd: float, unit: Unit) -> Need:
     most = REQUESTS_PER_UNIT_S * load.duration_s
 
     def carried(capacity: int) -> float:
-        served = demand * (1 - _blocking(capacity, demand, load.peakedness))
+        served = demand * (1 - spilled_share_at(capacity, demand, load.peakedness))
         return float(weights @ np.minimum(served, capacity * most if capacity else 0.0))
 
     keep = allocation_usd_per_s / worth_usd_per_s
@@ -296,59 +296,6 @@ def _halved(end: _Probe) -> _Probe:
     return replace(end, excess=end.excess / 2)
 
 
-# --- Erlang's B ------------------------------------------------------------------------------------------------------
-
-
-def erlang_b(capacity: int, demand: FloatArray) -> FloatArray:
-    """Share of demand that `capacity` units would not serve, any shape; Poisson arrivals.
-
-    The recursion 1/B(c) = 1 + (c/a) / B(c - 1), B(0) = 1, written out as a sum of positive terms:
-
-        1/B(c) = 1 + c/a + c (c-1)/a^2 + ... + c!/a^c
-
-    so nothing cancels. Terms that can't change the sum are left out. Demand 0 gives 0; capacity 0 gives 1.
-    """
-    offered = np.asarray(demand, dtype=np.float64)
-    blocked = np.zeros(offered.shape)
-    # With c this far above a, B is below 1e-16: the Poisson tail beyond 12 standard deviations.
-    matters = (offered > 0) & (capacity <= offered + 12 * np.sqrt(offered) + 20)
-    values = offered[matters]
-    if values.size:
-        terms = _terms(capacity, float(values.min()))
-        chunk = max(1, _CELLS // (terms + 1))
-        parts = [_sum_of_terms(capacity, values[i : i + chunk], terms) for i in range(0, len(values), chunk)]
-        blocked[matters] = np.concatenate(parts)
-    return blocked
-
-
-def _terms(capacity: int, demand: float) -> int:
-    """How many terms matter: they grow while c - i > a, then fall off faster than exp(-j^2 / 2c)."""
-    return min(capacity, math.ceil(max(capacity - demand, 0.0) + 9 * math.sqrt(capacity) + 20))
-
-
-def _sum_of_terms(capacity: int, demand: FloatArray, terms: int) -> FloatArray:
-    with np.errstate(over="ignore"):  # too large for a float is a B of 0
-        factors = (capacity - np.arange(terms, dtype=np.float64)) / demand[:, None]
-        np.multiply.accumulate(factors, axis=1, out=factors)
-        blocked: FloatArray = 1 / (1 + factors.sum(axis=1))
-    return blocked
-
-
-def _blocking(capacity: int, demand: FloatArray, peakedness: float) -> FloatArray:
-    """Hayward: B(capacity / z, demand / z), linear between whole capacities.
-
-    B is convex in capacity, so a straight line errs to the safe side and keeps the carried load concave.
-    """
-    offered = demand / peakedness
-    whole = math.floor(capacity / peakedness)
-    part = capacity / peakedness - whole
-    blocked = erlang_b(whole, offered)
-    if part == 0:
-        return blocked
-    carried = offered * blocked
-    return (1 - part) * blocked + part * carried / (whole + 1 + carried)
-
-
 # --- what each unit carries, to share a scarce limit -----------------------------------------------------------------
 
 
@@ -358,7 +305,7 @@ def marginal_value(capacity: int, demand: float, peakedness: float = 1.0) -> flo
     At demand 10 the 1st unit carries 0.91, the 10th 0.59, the 20th 0.02.
     """
     offered = np.array([demand])
-    before, after = (_blocking(units, offered, peakedness)[0] for units in (capacity - 1, capacity))
+    before, after = (spilled_share_at(units, offered, peakedness)[0] for units in (capacity - 1, capacity))
     return float(demand * (before - after))
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from demo.traffic import MINUTE_S
+from warmcast.erlang import erlang_b_at
 from warmcast.fleet import Spillover
-from warmcast.staffing import REQUESTS_PER_UNIT_S, erlang_b, need_seen
+from warmcast.staffing import REQUESTS_PER_UNIT_S, need_seen
 
 if TYPE_CHECKING:
     from demo.traffic import Load
@@ -28,7 +29,7 @@ def spillover(capacity: int, demand: FloatArray, arrivals: FloatArray) -> FloatA
     served = capacity * REQUESTS_PER_UNIT_S * MINUTE_S
     calls = np.nan_to_num(arrivals)
     too_many = np.where(calls > served, 1 - served / np.maximum(calls, 1.0), 0.0)
-    share: FloatArray = np.maximum(erlang_b(capacity, np.nan_to_num(demand)), too_many)
+    share: FloatArray = np.maximum(erlang_b_at(capacity, np.nan_to_num(demand)), too_many)
     return share
 
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from builders import fleet, policy, state, target
 from fakes import FakeAws, FakeTable
+from warmcast.erlang import erlang_b_at
 from warmcast.knowledge import Knowledge
 from warmcast.model import Budget, Fault, History, Series
-from warmcast.staffing import erlang_b
 from warmcast.tick import Order, Ports, run
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class World:
         known = self.aws.states[target(name)]
         ready = 0 if isinstance(known, Fault) else known.capacity.available
         demand = float(np.nan_to_num(self.demands[name](np.array([int(now.timestamp())]))[0]))
-        return Moment(demand=demand, ready=ready, spilled=float(erlang_b(ready, np.array([demand]))[0]) * demand)
+        return Moment(demand=demand, ready=ready, spilled=float(erlang_b_at(ready, np.array([demand]))[0]) * demand)
 
     # --- reading it
 

@@ -23,7 +23,7 @@ class Action(StrEnum):
 class Reason(StrEnum):
     """Why the wanted capacity is what it is: the one thing that decided."""
 
-    FORECAST = "forecast"  # the objective over the forecast
+    FORECAST = "forecast"  # the objective, over what the mixture expects
     SEEN = "seen"  # the last minutes' demand needs more than was foreseen
     RATE = "rate"  # ten requests a second per unit
     FLOOR = "floor"  # rules want at least this
