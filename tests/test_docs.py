@@ -11,7 +11,7 @@ import pytest
 from builders import policy
 from scenarios.world import DURATION_S, MONDAY, World, office
 from warmcast import cli
-from warmcast.backtest import COLUMNS, backtest
+from warmcast.commands.backtest import COLUMNS, backtest
 from warmcast.fleet import Home, load_fleet
 from warmcast.model import Decision, Reason
 from warmcast.simulate.verdict import NAMES, TOLD

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bench.traces.frontier import KEEPALIVES, Point
 from bench.traces.kinds import Kind, kind_of
 from builders import policy
-from warmcast.backtest import LEARNING_S
+from warmcast.commands.backtest import LEARNING_S
 from warmcast.fleet import Savings, Spillover
 from warmcast.simulate.baselines import clairvoyant_reaching, cron_table, none, static_peak
 from warmcast.simulate.compare import CLAIRVOYANT, CRON_TABLE, NONE, STATIC_PEAK, TARGET_TRACKING, WARMCAST

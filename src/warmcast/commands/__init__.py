@@ -1,0 +1,1 @@
+"""The commands of the command line, one module each. Like `warmcast.cli`, they are where clock and AWS come in."""
