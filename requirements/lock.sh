@@ -5,10 +5,8 @@ cd "$(dirname "$0")/.."
 # One version of each package for all Pythons (--fork-strategy): what a laptop tests is what the Lambda runs.
 compile() { uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-emit-index-url --no-header "$@"; }
-# Lambda's runtime brings boto3 and what it stands on: a third of the package that need not be carried.
-compile pyproject.toml --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer \
-  --no-emit-package urllib3 -o src/requirements.txt
-compile --extra cli pyproject.toml requirements/dev.in -o requirements/dev.txt
+compile requirements/lambda.in -o src/requirements.txt
+compile pyproject.toml requirements/dev.in -o requirements/dev.txt
 compile requirements/sam.in -o requirements/sam.txt
 compile requirements/template-security.in -o requirements/template-security.txt
 compile requirements/peers.in -o requirements/peers.txt
