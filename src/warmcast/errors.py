@@ -18,6 +18,10 @@ class TraceError(WarmcastError):
     """A file of demand can't be replayed; the message is `file:line: error: column: rule and value`."""
 
 
+class ScanFileError(WarmcastError):
+    """A file of a scan can't be read as one; the message names file, key and rule."""
+
+
 class AwsError(WarmcastError):
     """AWS refused or did not answer; carries AWS's own code, so that outcomes can name it.
 
