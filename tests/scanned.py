@@ -39,7 +39,7 @@ PAULO = Place("444455556666", "sa-east-1", "data")
 NASTY = '<script>alert("x")</script>'
 """What an account's owner could have put where text is free: tags, descriptions, metric names."""
 
-NASTY_TEXT = f"{NASTY} | `=HYPERLINK(1)` & [bold]not bold[/bold] </details>"
+NASTY_TEXT = f"{NASTY} | `=HYPERLINK(1)` & [bold]not bold[/bold] </details>\x1b[2J"
 
 CHANGES: Mapping[Verdict, float] = MappingProxyType(
     {

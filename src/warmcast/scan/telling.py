@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from warmcast.scan.found import Verdict
+from warmcast.scan.found import Owner, Verdict
 from warmcast.scan.record import MONTH_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from warmcast.scan.record import Money, Row, ScanRecord
+    from warmcast.scan.record import ConcurrencyRecord, Money, Row, ScanRecord
 
 UNKNOWN = "not known"
 NOTHING = "–"  # noqa: RUF001 - the dash of an empty cell
@@ -73,20 +73,19 @@ MEANINGS: Mapping[Verdict, str] = {
 
 
 def usd(value: float | None) -> str:
-    """`$1,234`, from 100 on without cents; `not known` for None."""
+    """`$12.34`, from 100 on without cents; `not known` for None."""
     if value is None:
         return UNKNOWN
+    if abs(value) < 0.005:
+        return "$0"
     cents = 0 if abs(value) >= 99.995 else 2
-    text = f"{abs(value):,.{cents}f}"
-    return f"-${text}" if value < 0 and float(text.replace(",", "")) else f"${text}"
+    return f"{'-' if value < 0 else ''}${abs(value):,.{cents}f}"
 
 
 def usd_change(value: float) -> str:
     """The same with its sign; a dash where nothing changes."""
     text = usd(value)
-    if text in {"$0.00", "-$0.00"}:
-        return NOTHING
-    return text if value < 0 else f"+{text}"
+    return NOTHING if text == "$0" else text if value < 0 else f"+{text}"
 
 
 def share(value: float | None) -> str:
@@ -119,6 +118,11 @@ def count(amount: int, noun: str) -> str:
     return f"{amount:,} {noun}{ending}"
 
 
+def printable(text: str) -> str:
+    """Text of others on one line, without what could steer a terminal or break a table: control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
@@ -130,8 +134,29 @@ class Headline:
     words: str
 
 
+def title(record: ScanRecord) -> str:
+    """`Provisioned concurrency in 2 accounts and 3 Regions, 2026-03-09 12:00 UTC`."""
+    accounts = len({place.account for place in record.places})
+    regions = len({place.region for place in record.places})
+    where = f" in {count(accounts, 'account')} and {count(regions, 'Region')}" if record.places else ""
+    return f"Provisioned concurrency{where}, {record.at:%Y-%m-%d %H:%M} UTC"
+
+
+def owned(row: Row) -> str:
+    """Who sets a row's capacity: `CloudFormation stack shop-prod`."""
+    stack = f" stack {printable(row.stack)}" if row.stack and row.owner is Owner.STACK else ""
+    return f"{row.owner.value}{stack}"
+
+
+def limited(row: ConcurrencyRecord) -> str:
+    """What a limit of concurrency is of: the account in a Region, or one function there."""
+    return printable(f"{row.function} in {row.place}" if row.function else f"account {row.place}")
+
+
 def headlines(record: ScanRecord) -> tuple[Headline, ...]:
-    """What stands there costs, of it idle, and what following every verdict would change; USD a month."""
+    """What stands there costs, of it idle, and what following every verdict would change, USD a month; none without rows."""
+    if not record.rows:
+        return ()
     money = record.money
     idle = f"of it for capacity that stood idle{_share_of(money)}"
     if money.idle_unknown:
@@ -154,7 +179,7 @@ def _changed(money: Money) -> str:
 
 
 def _changes(money: Money) -> str:
-    words = "a month if every verdict is followed"
+    words = "change a month if every verdict is followed"
     if money.saves_monthly_usd and money.costs_monthly_usd:
         words += f": {usd(money.saves_monthly_usd)} saved, {usd(money.costs_monthly_usd)} spent"
     return words
@@ -216,7 +241,7 @@ def scan_cost(record: ScanRecord) -> str:
     calls = sum(record.calls.values())
     return (
         f"The scan read {count(record.metrics_requested, 'metric')}, which CloudWatch bills at $0.01 per 1,000 "
-        f"(list price): ${record.metrics_requested * METRIC_USD:,.2f}. It made {count(calls, 'call')}, reads all."
+        f"(list price): ${record.metrics_requested * METRIC_USD:,.2f}. All of its {count(calls, 'call')} only read."
     )
 
 
@@ -234,9 +259,9 @@ def method(record: ScanRecord) -> tuple[Paragraph, ...]:
         Paragraph(
             "Money",
             f"All amounts are US dollars for one month of {MONTH_HOURS} hours, projected from {period(record)}: the "
-            "mean provisioned concurrency that stood in that time x memory x the price of allocation (USD per GB-second). "
-            "Idle is the part of it that served no execution. An alias that was not measured counts with what stands "
-            "now, and nothing is said of how much of that is idle.",
+            "mean provisioned concurrency that stood in that time x memory x the price of allocation (USD per "
+            "GB-second). Idle is the part of it that served no execution. An alias that was not measured counts with "
+            "what stands now, and nothing is said of how much of that is idle.",
         ),
         Paragraph(
             "Prices",
