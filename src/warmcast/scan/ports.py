@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from warmcast.aws.metrics import Answer, Grid, Query
     from warmcast.errors import AwsError
     from warmcast.model import AccountLimits, Capacity
+    from warmcast.model.asked import Answer, Grid, Query
     from warmcast.scan.found import Activity, AliasSeen, FunctionSeen, Scaling
 
 
