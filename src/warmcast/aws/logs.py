@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from warmcast.aws.throttle import Clock
 
 MOST_ROWS: Final = 10_000
-"""Rows of one query, asked for by name: without it AWS answers 10,000 at the most, and does not say what it left out."""
+"""Rows that one query may answer. AWS says nothing of those it leaves out: as many as this means there may be more."""
 
 COUNTS: Final = """\
 filter @type = "REPORT" or type = "platform.report"
