@@ -1,8 +1,8 @@
-"""Application Auto Scaling for Lambda: scalable targets and their tags, and what a changed minimum or maximum does.
+"""Application Auto Scaling for Lambda: scalable targets, their tags and activities, and what a changed bound does.
 
-Scaling policies and scheduled actions stay moto's: here it is only checked that they can exist. Registering clamps the
-provisioned concurrency into [minimum, maximum] at once, as botocore's model of RegisterScalableTarget says; nothing
-else does, so a capacity set behind its back stands until the next registration.
+Scaling policies and scheduled actions are in `autoscaling_rules`. Registering clamps the provisioned concurrency into
+[minimum, maximum] at once, as botocore's model of RegisterScalableTarget says; nothing else does, so a capacity set
+behind its back stands until the next registration.
 """
 
 from __future__ import annotations
@@ -10,34 +10,33 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from localaws import autoscaling_rules
+from localaws.autoscaling_rules import DIMENSION, NAMESPACE, ScalingRules
 from localaws.functions import Reference
 from localaws.paging import page
 from localaws.wire import ApiError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from localaws.lambda_api import LambdaApi
     from localaws.wire import Call, Json
 
-NAMESPACE = "lambda"
-DIMENSION = "lambda:function:ProvisionedConcurrency"
 MOST_IDS = 50
-OPERATIONS = frozenset(
-    {
-        "RegisterScalableTarget",
-        "DescribeScalableTargets",
-        "DeregisterScalableTarget",
-        "DescribeScalingActivities",
-        "ListTagsForResource",
-        "TagResource",
-        "UntagResource",
-    }
-)
-NEED_A_TARGET = frozenset({"PutScalingPolicy", "PutScheduledAction"})
+ACTIVITIES_KEPT = timedelta(weeks=6)
+OPERATIONS = autoscaling_rules.OPERATIONS | {
+    "RegisterScalableTarget",
+    "DescribeScalableTargets",
+    "DeregisterScalableTarget",
+    "DescribeScalingActivities",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+}
+_NEED_A_TARGET = frozenset({"PutScalingPolicy", "PutScheduledAction"})
 _RESOURCE = re.compile(r"function:(?P<function>[\w-]+):(?P<qualifier>[\w$-]+)")
 _ROLE = (
     "role/aws-service-role/lambda.application-autoscaling.amazonaws.com/"
@@ -77,18 +76,21 @@ class AutoScalingApi:
 
     Args:
         lambda_api: where the capacity is read and changed.
-        forget: called with the resource id when a target goes, so that its policies and scheduled actions go too.
     """
 
-    def __init__(self, place: Place, lambda_api: LambdaApi, forget: Callable[[Place, str], None]) -> None:
+    def __init__(self, place: Place, lambda_api: LambdaApi) -> None:
         self._place = place
         self._lambda = lambda_api
-        self._forget = forget
         self.targets: dict[str, ScalableTarget] = {}
+        self._rules = ScalingRules(place)
         self._activities: list[Json] = []
 
     def answer(self, call: Call) -> Json:
         """Carry one of `OPERATIONS` out at the call's instant."""
+        if call.operation in autoscaling_rules.OPERATIONS:
+            if call.operation in _NEED_A_TARGET and call.params.get("ResourceId") not in self.targets:
+                raise _not_found(call.params)
+            return self._rules.answer(call)
         match call.operation:
             case "RegisterScalableTarget":
                 return self._register(call.params, call.at)
@@ -97,17 +99,14 @@ class AutoScalingApi:
             case "DeregisterScalableTarget":
                 return self._deregister(call.params)
             case "DescribeScalingActivities":
-                return self._describe_activities(call.params)
+                return self._describe_activities(call.params, call.at)
             case tagging:
                 return self._tags(tagging, call.params)
 
-    def check_target(self, call: Call) -> None:
-        """Refuse a policy or a scheduled action that can't be: no such target, or a kind that Lambda has not."""
-        if call.params.get("ResourceId") not in self.targets:
-            raise _not_found(call.params)
-        kind = call.params.get("PolicyType", "")
-        if kind and kind != "TargetTrackingScaling":
-            raise ApiError("ValidationException", f"{kind} is not supported for service namespace: {NAMESPACE}")
+    def note(self, activity: Json) -> None:
+        """Remember a scaling activity, as DescribeScalingActivities answers it; newest first, whatever the order."""
+        self._activities.insert(0, activity)
+        self._activities.sort(key=lambda noted: -float(noted["StartTime"]))
 
     # --- targets -----------------------------------------------------------------------------------------------
 
@@ -148,18 +147,20 @@ class AutoScalingApi:
         wanted = min(max(current, target.minimum), target.maximum)
         if wanted == current:
             return
-        status, message = "Successful", f"Successfully set provisioned concurrency to {wanted}."
+        status, reason = "Successful", ""
         try:
             if wanted:
                 self._lambda.put_provisioned(reference, wanted, now)
             else:
                 self._lambda.delete_provisioned(reference, now)
         except ApiError as error:
-            status, message = "Failed", f"{error.code}: {error.message}"
-        self._activities.insert(0, _activity(target, f"Setting desired capacity to {wanted}.", status, message, now))
+            status, reason = "Failed", f"{error.code}: {error.message}"
+        bound = "minimum" if wanted > current else "maximum"
+        cause = f"{bound} capacity was set to {wanted}"
+        self.note(activity(target.resource_id, wanted, now, cause=cause, status=status, reason=reason))
 
     def _describe(self, params: Json) -> Json:
-        ids = params.get("ResourceIds", [])
+        ids = params.get("ResourceIds") or []
         if len(ids) > MOST_IDS:
             message = (
                 f"1 validation error detected: Value at 'resourceIds' failed to satisfy constraint: "
@@ -176,12 +177,20 @@ class AutoScalingApi:
         if params.get("ResourceId") not in self.targets:
             raise _not_found(params)
         del self.targets[params["ResourceId"]]
-        self._forget(self._place, params["ResourceId"])
+        self._rules.forget(params["ResourceId"])
         return {}
 
-    def _describe_activities(self, params: Json) -> Json:
-        wanted = params.get("ResourceId")
-        return _listing("ScalingActivities", [a for a in self._activities if wanted in {None, a["ResourceId"]}], params)
+    def _describe_activities(self, params: Json, now: datetime) -> Json:
+        autoscaling_rules.check_filters(params)
+        wanted, since = params.get("ResourceId"), (now - ACTIVITIES_KEPT).timestamp()
+        found = [
+            noted
+            for noted in self._activities
+            if wanted in {None, noted["ResourceId"]}
+            and noted["StartTime"] >= since
+            and (params.get("IncludeNotScaledActivities") or "NotScaledReasons" not in noted)
+        ]
+        return _listing("ScalingActivities", found, params)
 
     def _tags(self, operation: str, params: Json) -> Json:
         target = self._by_arn(params)
@@ -233,15 +242,30 @@ def _listing(name: str, items: list[Json], params: Json) -> Json:
     return {name: part.items, **({"NextToken": part.token} if part.token else {})}
 
 
-def _activity(target: ScalableTarget, description: str, status: str, message: str, now: datetime) -> Json:
-    return {
+def activity(
+    resource_id: str,
+    capacity: int,
+    at: datetime,
+    *,
+    cause: str,
+    status: str = "Successful",
+    reason: str = "",
+    took_s: float = 100.0,
+) -> Json:
+    """A scaling activity in AWS's words; `reason` is why it failed, `took_s` how long a finished one took."""
+    messages = {
+        "Successful": f"Successfully set desired concurrency to {capacity}. Change successfully fulfilled by lambda.",
+        "Failed": f"Failed to set desired concurrency to {capacity}. Reason: {reason}",
+    }
+    content: Json = {
         "ActivityId": str(uuid.uuid4()),
         "ServiceNamespace": NAMESPACE,
-        "ResourceId": target.resource_id,
+        "ResourceId": resource_id,
         "ScalableDimension": DIMENSION,
-        "Description": description,
-        "Cause": "scalable target was registered or updated",
-        "StartTime": now.timestamp(),
+        "Description": f"Setting desired concurrency to {capacity}.",
+        "Cause": cause,
+        "StartTime": at.timestamp(),
         "StatusCode": status,
-        "StatusMessage": message,
+        "StatusMessage": messages.get(status, reason),
     }
+    return {**content, "EndTime": at.timestamp() + took_s} if status in messages else content

@@ -9,13 +9,16 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from localaws import commands_account
 from localaws.cloudwatch_api import Affliction, load_bulk
+from localaws.commands_account import place_of
 from localaws.faults import Fault, RateLimit
 from localaws.functions import LATEST, Alias, Function, Provisioned, Version
 from localaws.metrics import Sample, SeriesKey
 from localaws.moto_side import drop_account
+from localaws.price_list import PriceList
 from localaws.provisioned import Timing, settle
-from localaws.wire import ApiError, Place
+from localaws.wire import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,6 +82,8 @@ def _reset(world: World, payload: Json) -> Json:
     for account in {world.home.account, *(place.account for place in world.places)}:
         drop_account(account)
     world.places.clear()
+    world.prices = PriceList()
+    world.costs.clear()
     world.faults.clear()
     world.journal.clear()
     return {}
@@ -108,7 +113,7 @@ def _calls(world: World, payload: Json) -> Json:
 
 
 def _create_function(world: World, payload: Json) -> Json:
-    place, name = _place(world, payload), payload["name"]
+    place, name = place_of(world, payload), payload["name"]
     latest = Version(LATEST, world.clock.now(), **payload["version"])
     function = Function(name, place, latest, reserved=payload["reserved"], tags=payload["tags"])
     world.services(place).functions.add(function)
@@ -116,6 +121,16 @@ def _create_function(world: World, payload: Json) -> Json:
     if payload["alias"]:
         function.aliases[payload["alias"]] = Alias(payload["alias"], "1")
     return {"arn": function.arn()}
+
+
+def _create_functions(world: World, payload: Json) -> Json:
+    now, amount, alias = world.clock.now(), payload["provisioned"], payload["alias"]
+    for name in payload["names"]:
+        _create_function(world, {**payload, "name": name, "reserved": None, "tags": {}})
+        if amount:
+            function = world.services(place_of(world, payload)).functions.find(name)
+            function.provisioned[alias] = Provisioned(alias, amount, amount, "READY", now)
+    return {"functions": len(payload["names"])}
 
 
 def _publish_version(world: World, payload: Json) -> Json:
@@ -161,14 +176,14 @@ def _set_provisioned(world: World, payload: Json) -> Json:
 
 
 def _load_metrics(world: World, payload: Json) -> Json:
-    store = world.services(_place(world, payload)).cloudwatch.store
+    store = world.services(place_of(world, payload)).cloudwatch.store
     load_bulk(store, payload["namespace"], payload["series"], payload["arrays"])
     return {"series": len(payload["series"])}
 
 
 def _revise_minute(world: World, payload: Json) -> Json:
     key = SeriesKey.of(payload["namespace"], payload["name"], payload["dimensions"])
-    store = world.services(_place(world, payload)).cloudwatch.store
+    store = world.services(place_of(world, payload)).cloudwatch.store
     minute = int(datetime.fromisoformat(payload["minute"]).timestamp()) // 60
     store.revise(key, minute, Sample(**payload["sample"]), due=datetime.fromisoformat(payload["due"]))
     return {}
@@ -177,7 +192,7 @@ def _revise_minute(world: World, payload: Json) -> Json:
 def _afflict(world: World, payload: Json) -> Json:
     dimensions = tuple(sorted(payload["dimensions"].items()))
     affliction = Affliction(payload["status"], dimensions, payload["name"])
-    world.services(_place(world, payload)).cloudwatch.afflict(affliction)
+    world.services(place_of(world, payload)).cloudwatch.afflict(affliction)
     return {}
 
 
@@ -214,17 +229,14 @@ def _function_state(function: Function, now: datetime) -> Json:
     }
 
 
-def _place(world: World, payload: Json) -> Place:
-    return Place(payload.get("account") or world.home.account, payload.get("region") or world.home.region)
-
-
 def _function(world: World, payload: Json) -> Function:
-    function = world.services(_place(world, payload)).functions.find(payload["function"])
+    function = world.services(place_of(world, payload)).functions.find(payload["function"])
     settle(function, world.clock.now())
     return function
 
 
 _COMMANDS: dict[str, Callable[[World, Json], Json]] = {
+    **commands_account.COMMANDS,
     "clock": _clock,
     "configure": _configure,
     "reset": _reset,
@@ -232,6 +244,7 @@ _COMMANDS: dict[str, Callable[[World, Json], Json]] = {
     "clear-faults": _clear_faults,
     "calls": _calls,
     "create-function": _create_function,
+    "create-functions": _create_functions,
     "publish-version": _publish_version,
     "change-version": _change_version,
     "set-alias": _set_alias,

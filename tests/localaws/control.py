@@ -10,59 +10,31 @@ import io
 import json
 import urllib.error
 import urllib.request
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from localaws.control_account import AccountCommands
+from localaws.control_base import ControlError
+from localaws.control_metrics import MetricCommands
+from localaws.faults import DENIED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
+    from localaws.control_base import Arrays
     from localaws.faults import RateLimit
     from localaws.wire import Json
 
-    Arrays = Mapping[str, npt.NDArray[np.float64]]
 
-NAMESPACE = "AWS/Lambda"
-
-
-class ControlError(Exception):
-    """The control interface refused a command; the message says why."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Series:
-    """One series to load, a value a minute from `start`, NaN (or a count of 0) for no datapoint.
-
-    Without `count`, a minute with data is one sample; without `minimum`/`maximum`, they are the mean; without `sum`,
-    it is maximum x count.
-    """
-
-    name: str
-    dimensions: Mapping[str, str]
-    start: datetime
-    sum: npt.NDArray[np.float64] | None = None
-    count: npt.NDArray[np.float64] | None = None
-    minimum: npt.NDArray[np.float64] | None = None
-    maximum: npt.NDArray[np.float64] | None = None
-
-
-class Control(ABC):
-    """The commands, whatever carries them. `account` and `region` are those that the commands mean; empty: the default.
+class Control(MetricCommands, AccountCommands):
+    """The commands, whatever carries them: here the clock, the functions and the faults, the rest by its parents.
 
     Times are aware datetimes; amounts of provisioned concurrency are environments.
     """
-
-    account: str = ""
-    region: str = ""
-
-    @abstractmethod
-    def _send(self, command: str, payload: Json, arrays: Arrays | None = None) -> Json:
-        """Run a command on the server."""
 
     def elsewhere(self, *, account: str = "", region: str = "") -> Control:
         """The same commands for another account or Region."""
@@ -137,6 +109,21 @@ class Control(ABC):
         payload = {"name": name, "alias": alias, "version": version, "reserved": reserved, "tags": dict(tags or {})}
         return str(self._send("create-function", self._here(payload))["arn"])
 
+    def create_functions(
+        self,
+        names: Sequence[str],
+        *,
+        alias: str = "live",
+        memory_mb: int = 1024,
+        architecture: str = "x86_64",
+        runtime: str = "python3.13",
+        provisioned: int = 0,
+    ) -> None:
+        """Create many functions alike at once, with version 1, an alias, and provisioned concurrency READY on it."""
+        version = {"memory_mb": memory_mb, "architecture": architecture, "runtime": runtime}
+        payload = {"names": list(names), "alias": alias, "version": version, "provisioned": provisioned}
+        self._send("create-functions", self._here(payload))
+
     def publish_version(self, function: str, **changes: float | str | bool | None) -> str:
         """Publish a new version, with any of `create_function`'s settings changed; answers its number."""
         payload = {"function": function, "version": changes}
@@ -158,85 +145,6 @@ class Control(ABC):
         payload = {"function": function, "qualifier": qualifier, "amount": amount}
         self._send("set-provisioned", self._here(payload))
 
-    # --- metrics ---------------------------------------------------------------------------------------------------
-
-    def load_metrics(self, series: Sequence[Series], *, namespace: str = NAMESPACE) -> None:
-        """Load series in bulk, over whatever was in those minutes."""
-        arrays: dict[str, npt.NDArray[np.float64]] = {}
-        entries = [_entry(one, index, arrays) for index, one in enumerate(series)]
-        self._send("load-metrics", self._here({"namespace": namespace, "series": entries}), arrays)
-
-    def load_minutes(
-        self,
-        function: str,
-        qualifier: str,
-        start: datetime,
-        *,
-        invocations: npt.ArrayLike,
-        duration_ms: npt.ArrayLike,
-        concurrency: npt.ArrayLike,
-        throttles: npt.ArrayLike | None = None,
-        spilled: npt.ArrayLike | None = None,
-    ) -> None:
-        """Load what Lambda reports of an alias or version, an element a minute from `start`.
-
-        A minute without invocations (and throttles) has no datapoint, as on AWS.
-
-        Args:
-            function: its name.
-            qualifier: the alias or version.
-            start: the first minute.
-            invocations: Sum(Invocations).
-            duration_ms: Sum(Duration) of the minute, in ms.
-            concurrency: Maximum(ConcurrentExecutions).
-            throttles: Sum(Throttles); None: 0 wherever it was invoked.
-            spilled: Sum(ProvisionedConcurrencySpilloverInvocations); None: no provisioned concurrency, no datapoints.
-        """
-        counts = np.asarray(invocations, dtype=np.float64)
-        refused = np.zeros_like(counts) if throttles is None else np.asarray(throttles, dtype=np.float64)
-        busy = np.where(counts > 0, counts, np.nan)
-        touched = np.where(counts + refused > 0, 1.0, np.nan)
-        where = {"FunctionName": function, "Resource": f"{function}:{qualifier}"}
-        peak = np.where(counts > 0, np.asarray(concurrency, dtype=np.float64), np.nan)
-        series = [
-            Series("Invocations", where, start, sum=busy, count=busy),
-            Series("Duration", where, start, sum=np.asarray(duration_ms, dtype=np.float64), count=busy),
-            Series("ConcurrentExecutions", where, start, maximum=peak, count=busy),
-            Series("Throttles", where, start, sum=refused * touched),
-        ]
-        if spilled is not None:
-            over = np.asarray(spilled, dtype=np.float64) * np.where(counts > 0, 1.0, np.nan)
-            series.append(Series("ProvisionedConcurrencySpilloverInvocations", where, start, sum=over))
-        self.load_metrics(series)
-
-    def revise_minute(
-        self,
-        name: str,
-        dimensions: Mapping[str, str],
-        minute: datetime,
-        *,
-        total: float,
-        count: float,
-        due: datetime,
-        minimum: float | None = None,
-        maximum: float | None = None,
-        namespace: str = NAMESPACE,
-    ) -> None:
-        """Let a minute read differently from `due` on, as CloudWatch revises what it has shown."""
-        mean = total / count
-        sample = {
-            "sum": total,
-            "count": count,
-            "minimum": mean if minimum is None else minimum,
-            "maximum": mean if maximum is None else maximum,
-        }
-        payload = {"namespace": namespace, "name": name, "dimensions": dict(dimensions), "sample": sample}
-        self._send("revise-minute", self._here({**payload, "minute": minute.isoformat(), "due": due.isoformat()}))
-
-    def afflict(self, status: str, dimensions: Mapping[str, str], *, name: str | None = None) -> None:
-        """Let GetMetricData give series with these dimensions a status: Forbidden, InternalError or PartialData."""
-        self._send("afflict", self._here({"status": status, "dimensions": dict(dimensions), "name": name}))
-
     # --- faults and what happened ----------------------------------------------------------------------------------
 
     def inject(
@@ -250,10 +158,17 @@ class Control(ABC):
         status: int = 400,
         drop: bool = False,
         delay_s: float = 0.0,
+        region: str = "",
+        account: str = "",
     ) -> None:
         """Let the next `times` calls (None: all) of an operation go wrong: see `faults.Fault`."""
         fault = {"operation": operation, "function": function, "times": times, "code": code, "message": message}
-        self._send("inject", {**fault, "status": status, "drop": drop, "delay_s": delay_s})
+        place = {"region": region, "account": account}
+        self._send("inject", {**fault, **place, "status": status, "drop": drop, "delay_s": delay_s})
+
+    def deny(self, operation: str, *, region: str = "", account: str = "", function: str | None = None) -> None:
+        """Let callers lack the right to an operation (`lambda:ListFunctions`, `lambda:*`, `*`) there, or everywhere."""
+        self.inject(operation, function=function, times=None, code=DENIED, region=region, account=account)
 
     def clear_faults(self) -> None:
         """Let everything go well again."""
@@ -274,9 +189,6 @@ class Control(ABC):
     def state(self) -> Json:
         """Everything that exists: functions with aliases and provisioned concurrency, scalable targets."""
         return self._send("state", {})
-
-    def _here(self, payload: Json) -> Json:
-        return {**payload, "account": self.account, "region": self.region}
 
 
 class RemoteControl(Control):
@@ -324,16 +236,3 @@ def unpack(body: bytes) -> tuple[Json, dict[str, npt.NDArray[np.float64]]]:
     with np.load(io.BytesIO(body), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "payload"}
         return json.loads(str(archive["payload"])), arrays
-
-
-def _entry(series: Series, index: int, arrays: dict[str, npt.NDArray[np.float64]]) -> Json:
-    """Describe a series, its arrays put aside under names; one array for two statistics is sent once."""
-    named: Json = {}
-    for part in ("sum", "count", "minimum", "maximum"):
-        array = getattr(series, part)
-        if array is not None:
-            same = next((name for name in named.values() if arrays[name] is array), None)
-            name = same or f"{index}.{part}"
-            arrays[name] = array
-            named[part] = name
-    return {"name": series.name, "dimensions": dict(series.dimensions), "start": int(series.start.timestamp()), **named}

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from localaws.wire import Json, Place
 
+DENIED = "denied"
 _JOURNAL_LENGTH = 20_000
+# How services say that a role lacks a right, where it is not AccessDeniedException with status 400: code and status.
+_DENIALS = {"lambda": ("AccessDeniedException", 403), "cloudwatch": ("AccessDenied", 403), "sts": ("AccessDenied", 403)}
 _NAMES_OF_FUNCTION = ("FunctionName", "ResourceId", "Resource")
 
 
@@ -34,12 +37,15 @@ class Fault:
     """The next calls of an operation go wrong in this way.
 
     Args:
-        operation: an operation's name (`GetMetricData`), with its service (`sqs:SendMessage`), or `*` for all.
+        operation: an operation's name (`GetMetricData`), with its service (`sqs:SendMessage`), all of a service
+            (`logs:*`), or `*` for all.
         function: only calls that name this function; None: whatever they name.
         times: how many calls; None: all until the faults are cleared.
-        code, message, status: AWS's answer; an empty code answers as usual (after `delay_s`).
+        code, message, status: AWS's answer; an empty code answers as usual (after `delay_s`), `DENIED` as the service
+            denies access.
         drop: close the connection without an answer instead.
         delay_s: wait this long (real seconds) first; longer than the client's read timeout, it is a timeout.
+        region, account: only calls there; empty: anywhere.
     """
 
     operation: str
@@ -50,14 +56,19 @@ class Fault:
     status: int = 400
     drop: bool = False
     delay_s: float = 0.0
+    region: str = ""
+    account: str = ""
 
     def matches(self, call: Call) -> bool:
         """Whether this call is to go wrong."""
-        named = self.operation in {"*", call.operation, call.name}
-        return named and (self.function is None or self.function in _functions_of(call))
+        named = self.operation in {"*", f"{call.service}:*", call.operation, call.name}
+        here = self.region in {"", call.place.region} and self.account in {"", call.place.account}
+        return named and here and (self.function is None or self.function in _functions_of(call))
 
-    def error(self) -> ApiError | None:
-        """AWS's answer, if there is to be one."""
+    def error(self, call: Call) -> ApiError | None:
+        """AWS's answer to a call, if there is to be one."""
+        if self.code == DENIED:
+            return _denial(call, self.message)
         return ApiError(self.code, self.message, status=self.status) if self.code else None
 
 
@@ -146,6 +157,16 @@ class RateLimiter:
                 fields={"Reason": "CallerRateLimitExceeded"},
                 headers={"Retry-After": "1"},
             )
+
+
+def _denial(call: Call, message: str) -> ApiError:
+    """AWS's words for a role without the right, with the caller as a user of the account."""
+    code, status = _DENIALS.get(call.service, ("AccessDeniedException", 400))
+    words = (
+        f"User: arn:aws:iam::{call.place.account}:user/localaws is not authorized to perform: {call.name} on resource: "
+        f"* because no identity-based policy allows the {call.name} action"
+    )
+    return ApiError(code, message or words, status=status)
 
 
 def _functions_of(call: Call) -> set[str]:

@@ -211,7 +211,12 @@ class Functions:
         self._by_name: dict[str, Function] = {}
 
     def __iter__(self) -> Iterator[Function]:
-        return iter(sorted(self._by_name.values(), key=lambda function: function.name))
+        return (self._by_name[name] for name in self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """The names, in order."""
+        return sorted(self._by_name)
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name

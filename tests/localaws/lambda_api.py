@@ -103,7 +103,8 @@ class LambdaApi:
 
     def _list_functions(self, params: Json, now: datetime) -> Json:
         del now
-        return _listing("Functions", [function.describe() for function in self.functions], params)
+        listed = _listing("Functions", [{"name": name} for name in self.functions.names], params)
+        return {**listed, "Functions": [self.functions.find(item["name"]).describe() for item in listed["Functions"]]}
 
     def _delete_function(self, params: Json, now: datetime) -> Json:
         reference = _reference(params)

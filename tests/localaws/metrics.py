@@ -142,6 +142,7 @@ class MetricStore:
         self._series: dict[SeriesKey, Minutes] = {}
         self._revisions: list[_Revision] = []
         self._order = itertools.count()
+        self._newest: dict[SeriesKey, int | None] = {}
 
     def __iter__(self) -> Iterator[SeriesKey]:
         return iter(self._series)
@@ -149,6 +150,7 @@ class MetricStore:
     def load(self, key: SeriesKey, minutes: Minutes) -> None:
         """Write consecutive minutes, over whatever was there."""
         held = self._series.get(key)
+        self._newest.pop(key, None)
         if held is None:
             self._series[key] = minutes
             return
@@ -180,9 +182,11 @@ class MetricStore:
 
     def newest(self, key: SeriesKey) -> int | None:
         """The newest minute that has data; None if none has."""
-        count = self._series[key].filled().count
-        known = np.flatnonzero(count) if count is not None else np.empty(0)
-        return int(self._series[key].start + known[-1]) if known.size else None
+        if key not in self._newest:
+            count = self._series[key].filled().count
+            known = np.flatnonzero(count) if count is not None else np.empty(0)
+            self._newest[key] = int(self._series[key].start + known[-1]) if known.size else None
+        return self._newest[key]
 
     def read(self, key: SeriesKey, statistic: str, *, start: int, end: int, period: int) -> Points:
         """Datapoints of a statistic in [start, end) epoch seconds, multiples of the period; empty minutes have none."""

@@ -6,13 +6,9 @@ moto keeps its state per process; what is dropped here is only what belongs to o
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
-if TYPE_CHECKING:
-    from localaws.wire import Place
 
 _DEFAULT_ACCOUNT = "123456789012"
 
@@ -36,13 +32,3 @@ def drop_account(account: str) -> None:
     for backends in list(BackendDict._instances):  # type: ignore[misc] # moto's registry of all of its services
         if account in backends:
             backends[account].reset()
-
-
-def forget_scalable_target(place: Place, resource_id: str) -> None:
-    """Drop a scalable target's policies and scheduled actions, as deregistering does."""
-    models = sys.modules.get("moto.applicationautoscaling.models")
-    if models is None:
-        return
-    backend = models.applicationautoscaling_backends[place.account][place.region]
-    backend.policies = {key: policy for key, policy in backend.policies.items() if policy.resource_id != resource_id}
-    backend.scheduled_actions = [a for a in backend.scheduled_actions if a.resource_id != resource_id]

@@ -16,9 +16,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from localaws import commands, wire
 from localaws.clock import Clock
-from localaws.control import Control, ControlError, unpack
+from localaws.control import Control, unpack
+from localaws.control_base import ControlError
 from localaws.faults import RateLimit
-from localaws.moto_side import account_of, application, drop_account, forget_scalable_target
+from localaws.moto_side import account_of, application, drop_account
 from localaws.wire import ApiError, Call, Place, Raw, Response
 from localaws.world import World
 
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
     from werkzeug.serving import BaseWSGIServer
 
-    from localaws.control import Arrays
+    from localaws.control_base import Arrays
     from localaws.faults import Fault
     from localaws.wire import Json
 
 _CONTROL = "/_localaws/"
-_JSON_SERVICES = {"lambda", "cloudwatch", "application-autoscaling"}
+_JSON_SERVICES = {"lambda", "cloudwatch", "application-autoscaling", "logs", "pricing", "ce"}
 
 
 class Application:
@@ -82,13 +83,13 @@ class Application:
                 self.world.journal.note(call)
                 fault = self.world.faults.take(call)
             if fault is not None:
-                self._suffer(fault, environ)
+                self._suffer(fault, call, environ)
             result = self.world.answer(call)
         except ApiError as error:
             return wire.failure(_format(signature.service, raw), error)
         return None if result is None else wire.success(call, result)
 
-    def _suffer(self, fault: Fault, environ: dict[str, Any]) -> None:
+    def _suffer(self, fault: Fault, call: Call, environ: dict[str, Any]) -> None:
         """Let a fault happen.
 
         Raises:
@@ -101,7 +102,7 @@ class Application:
             connection: socket.socket = environ["werkzeug.socket"]
             connection.shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError("injected fault: the connection is dropped")
-        error = fault.error()
+        error = fault.error(call)
         if error is not None:
             raise error
 
@@ -132,7 +133,7 @@ class LocalAws(Control):
         self.region = region
         self.clock = Clock(now)
         limit = rate_limit or (RateLimit.REAL if now is None else RateLimit.OFF)
-        self._world = World(self.clock, Place(account, region), forget_scalable_target, rate_limit=limit)
+        self._world = World(self.clock, Place(account, region), rate_limit=limit)
         self._app = Application(self._world)
         self._address = (host, port)
         self._server: BaseWSGIServer | None = None

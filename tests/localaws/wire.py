@@ -1,8 +1,8 @@
 """AWS's wire formats, server side: an HTTP request becomes a `Call`, a result or an `ApiError` becomes a response.
 
 Speaks what botocore 1.44 speaks to the services that we answer ourselves: rest-json (Lambda), JSON 1.1 (Application
-Auto Scaling) and JSON 1.0 in query-compatible mode (CloudWatch). Operations and the places of their parameters come
-from botocore's own models. Touches nothing but bytes.
+Auto Scaling, Logs, Price List, Cost Explorer) and JSON 1.0 in query-compatible mode (CloudWatch). Operations and the
+places of their parameters come from botocore's own models. Touches nothing but bytes.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _content_type(service: str) -> str:
     match service:
         case "lambda" | "scheduler":
             return "application/json"
-        case "application-autoscaling":
+        case "application-autoscaling" | "logs" | "pricing" | "ce":
             return "application/x-amz-json-1.1"
         case _:
             return "application/x-amz-json-1.0"

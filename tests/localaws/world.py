@@ -7,17 +7,20 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from localaws import autoscaling_api, cloudwatch_api
+from localaws import autoscaling_api, autoscaling_rules, cloudwatch_api, costs_api, logs_api, price_list
 from localaws.autoscaling_api import AutoScalingApi
 from localaws.cloudwatch_api import CloudWatchApi
+from localaws.costs_api import CostsApi
 from localaws.faults import Faults, Journal, RateLimit, RateLimiter
 from localaws.functions import Functions
 from localaws.lambda_api import LambdaApi
+from localaws.logs_api import LogsApi
 from localaws.metrics import MetricStore
+from localaws.price_list import PriceList
 from localaws.provisioned import Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from localaws.clock import Clock
     from localaws.wire import Call, Json, Place
@@ -31,6 +34,7 @@ class Services:
     lambda_: LambdaApi
     cloudwatch: CloudWatchApi
     autoscaling: AutoScalingApi
+    logs: LogsApi
 
 
 @dataclass(slots=True)
@@ -40,14 +44,12 @@ class World:
     Args:
         clock: what all behaviour runs on.
         home: the account and Region of callers that name none.
-        forget: drops moto's policies and scheduled actions of a scalable target.
         rate_limit: which clock Lambda's control-plane limit runs on.
         data_delay_s: how old a minute is when CloudWatch shows it first.
     """
 
     clock: Clock
     home: Place
-    forget: Callable[[Place, str], None]
     rate_limit: RateLimit = RateLimit.OFF
     timing: Timing = field(default_factory=Timing)
     data_delay_s: float = 120.0
@@ -55,6 +57,8 @@ class World:
     journal: Journal = field(default_factory=Journal)
     lock: threading.RLock = field(default_factory=threading.RLock)
     places: dict[Place, Services] = field(default_factory=dict)
+    prices: PriceList = field(default_factory=PriceList)
+    costs: CostsApi = field(default_factory=CostsApi)
     _limiters: dict[RateLimit, RateLimiter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,8 +73,8 @@ class World:
             functions = Functions(place)
             lambda_api = LambdaApi(functions, self.timing)
             cloudwatch = CloudWatchApi(MetricStore(), self.data_delay_s)
-            autoscaling = AutoScalingApi(place, lambda_api, self.forget)
-            self.places[place] = Services(functions, lambda_api, cloudwatch, autoscaling)
+            autoscaling = AutoScalingApi(place, lambda_api)
+            self.places[place] = Services(functions, lambda_api, cloudwatch, autoscaling, LogsApi(place))
         return self.places[place]
 
     def answer(self, call: Call) -> Json | None:
@@ -81,23 +85,28 @@ class World:
         """
         with self.lock:
             services = self.services(call.place)
-            match call.service:
-                case "lambda":
-                    if self.rate_limit is not RateLimit.OFF:
-                        self._limiters[self.rate_limit].admit(call)
-                    return services.lambda_.answer(call)
-                case "cloudwatch" if call.operation in cloudwatch_api.OPERATIONS:
-                    return services.cloudwatch.answer(call)
-                case "application-autoscaling":
-                    return _answer_autoscaling(services.autoscaling, call)
-                case _:
-                    return None
+            if call.service == "lambda":
+                if self.rate_limit is not RateLimit.OFF:
+                    self._limiters[self.rate_limit].admit(call)
+                return services.lambda_.answer(call)
+            if call.service == "application-autoscaling":
+                return _answer_autoscaling(services.autoscaling, call)
+            return self._answer_some(services, call)
+
+    def _answer_some(self, services: Services, call: Call) -> Json | None:
+        """The services of which only a part is ours."""
+        ours: Mapping[str, tuple[frozenset[str], Callable[[Call], Json]]] = {
+            "cloudwatch": (cloudwatch_api.OPERATIONS, services.cloudwatch.answer),
+            "logs": (logs_api.OPERATIONS, services.logs.answer),
+            "pricing": (price_list.OPERATIONS, self.prices.answer),
+            "ce": (costs_api.OPERATIONS, self.costs.answer),
+        }
+        operations, answer = ours.get(call.service, (frozenset(), None))
+        return answer(call) if answer is not None and call.operation in operations else None
 
 
 def _answer_autoscaling(api: AutoScalingApi, call: Call) -> Json | None:
     tags = "ResourceARN" in call.params
-    if not tags and call.params.get("ServiceNamespace") != autoscaling_api.NAMESPACE:
+    if not tags and call.params.get("ServiceNamespace") != autoscaling_rules.NAMESPACE:
         return None
-    if call.operation in autoscaling_api.NEED_A_TARGET:
-        api.check_target(call)
     return api.answer(call) if call.operation in autoscaling_api.OPERATIONS else None
