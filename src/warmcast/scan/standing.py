@@ -88,7 +88,16 @@ def standing(
         known_now: whether `now` could be read.
         activities: of Application Auto Scaling, in any order.
     """
-    read = reported(readings)
+    return stood(grid, reported(readings), now=now, known_now=known_now, activities=activities)
+
+
+def stood(
+    grid: Grid, read: FloatArray, *, now: Capacity | None, known_now: bool = True, activities: Sequence[Activity] = ()
+) -> Standing:
+    """The same where the readings were taken in steps of other lengths: `read` is what they told, NaN where nothing.
+
+    The grid has to end now: what stands there now is told of its last step.
+    """
     told = _first(_since_set(grid, now, known=known_now), _first(_activities(grid, activities, read), read))
     return Standing(capacity=_carried(told), certain=(~np.isnan(told)).astype(np.float64))
 
