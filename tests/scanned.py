@@ -51,7 +51,7 @@ CHANGES: Mapping[Verdict, float] = MappingProxyType(
         Verdict.NEVER_HERE: -87.2,
         Verdict.DROP: -76.6,
         Verdict.SNAP_START: -65.7,
-        Verdict.SCHEDULE: -1402.4,
+        Verdict.SCHEDULE: -1402.6,
         Verdict.TOO_HIGH: -153.3,
         Verdict.TOO_LOW: 43.8,
         Verdict.KEEP: 0.0,

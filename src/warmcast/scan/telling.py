@@ -22,7 +22,7 @@ METRIC_USD = 0.01 / 1000
 
 
 class Tone(StrEnum):
-    """What kind of thing a verdict asks for; its value is the word that stands beside the verdict's colour."""
+    """What kind of thing a verdict asks for; its colour says no more than the verdict's own words."""
 
     MEND = "mend"
     SAVE = "save"
@@ -88,6 +88,14 @@ def usd_change(value: float) -> str:
     return NOTHING if text == "$0" else text if value < 0 else f"+{text}"
 
 
+def fraction(value: float | None) -> str:
+    """An amount that may be far below a cent: `$0.0004`."""
+    if value is None or abs(value) >= 1:
+        return usd(value)
+    digits = f"{abs(value):.{4 if abs(value) >= 0.01 else 8}f}".rstrip("0").rstrip(".")
+    return f"{'-' if value < 0 else ''}${digits}"
+
+
 def share(value: float | None) -> str:
     """A share in percent, with a decimal below 10%; `<0.1%` for what is more than nothing."""
     if value is None:
@@ -143,9 +151,18 @@ def title(record: ScanRecord) -> str:
 
 
 def owned(row: Row) -> str:
-    """Who sets a row's capacity: `CloudFormation stack shop-prod`."""
-    stack = f" stack {printable(row.stack)}" if row.stack and row.owner is Owner.STACK else ""
-    return f"{row.owner.value}{stack}"
+    """Who sets a row's capacity: `set by CloudFormation stack shop-prod`; empty where there is none to set."""
+    match row.owner:
+        case Owner.STACK:
+            return f"set by {row.owner.value}" + (f" stack {printable(row.stack)}" if row.stack else "")
+        case Owner.AUTO_SCALING | Owner.WARMCAST:
+            return f"set by {row.owner.value}"
+        case Owner.UNKNOWN:
+            return "not known who sets it"
+        case Owner.NOBODY:
+            return ""
+        case _:
+            assert_never(row.owner)
 
 
 def limited(row: ConcurrencyRecord) -> str:
@@ -154,7 +171,7 @@ def limited(row: ConcurrencyRecord) -> str:
 
 
 def headlines(record: ScanRecord) -> tuple[Headline, ...]:
-    """What stands there costs, of it idle, and what following every verdict would change, USD a month; none without rows."""
+    """USD a month: what stands there, of it idle, what following every verdict would change; none without rows."""
     if not record.rows:
         return ()
     money = record.money
@@ -283,14 +300,9 @@ def method(record: ScanRecord) -> tuple[Paragraph, ...]:
             "Cold starts",
             "At most as many as invocations that provisioned concurrency did not serve, all of them where there is "
             "none; many of these met a warm environment. Avoiding one was taken to be worth "
-            f"{_fraction(record.cold_start_usd)}.",
+            f"{fraction(record.cold_start_usd)}.",
         ),
     )
-
-
-def _fraction(value: float) -> str:
-    """An amount far below a cent, with as many decimals as it has."""
-    return f"${value:.8f}".rstrip("0").rstrip(".")
 
 
 def unit_price(row: Row) -> str:

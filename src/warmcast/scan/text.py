@@ -112,9 +112,8 @@ def _print_more(console: Console, left: int) -> None:
 def _print_evidence(console: Console, rows: list[Row]) -> None:
     """Why, with the source of each number, and what to do."""
     for row in rows[:MOST_TOLD]:
-        head = Text.assemble(
-            (printable(row.name), "bold"), f" in {row.place}, set by {telling.owned(row)}: ", _verdict(row)
-        )
+        owned = f", {telling.owned(row)}" if telling.owned(row) else ""
+        head = Text.assemble((printable(row.name), "bold"), f" in {row.place}{owned}: ", _verdict(row))
         if (change := usd_change(row.change_monthly_usd)) != telling.NOTHING:
             head.append(f", {change} a month")
         console.print(head)
