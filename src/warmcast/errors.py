@@ -22,6 +22,10 @@ class ScanFileError(WarmcastError):
     """A file of a scan can't be read as one; the message names file, key and rule."""
 
 
+class PriceFileError(WarmcastError):
+    """A file of prices can't be used; the message is `file:line: error: key: rule and value`, a line each."""
+
+
 class AwsError(WarmcastError):
     """AWS refused or did not answer; carries AWS's own code, so that outcomes can name it.
 

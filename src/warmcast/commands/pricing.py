@@ -1,0 +1,51 @@
+"""Where a command's prices come from: AWS's price list, the bundled table, and a file of the user's over either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from warmcast.aws.pricing import price_book
+from warmcast.errors import PriceFileError
+from warmcast.pricebook import listed
+from warmcast.pricefile import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from warmcast.aws.pricing import Pricing
+    from warmcast.pricebook import PriceBook
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def prices_option(command: F) -> F:
+    """`--prices FILE`: prices of one's own, tiers and Savings Plans."""
+    return click.option(
+        "--prices",
+        "prices_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Your own prices, tiers and Savings Plan over AWS's (docs/prices.md).",
+    )(command)
+
+
+def book_for(pricing: Pricing | None, *, prices_file: Path | None, regions: Sequence[str], today: date) -> PriceBook:
+    """The price book of these Regions, the file's prices over AWS's.
+
+    Args:
+        pricing: None: AWS is not asked, the bundled table holds.
+
+    Raises:
+        PriceFileError: the file can't be used. AWS saying no is a note in the book, never an error.
+    """
+    file = None
+    if prices_file:
+        try:
+            file = parse(prices_file.read_bytes(), str(prices_file))
+        except OSError as error:
+            raise PriceFileError(f"{prices_file}: can't be read: {error.strerror}") from error
+    book = price_book(pricing, regions=regions, today=today) if pricing else listed()
+    return book.over(file) if file else book
