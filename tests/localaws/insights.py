@@ -1,4 +1,4 @@
-"""A part of the Logs Insights query language: `fields`, `display`, `filter`, `stats ... by`, `sort` and `limit`.
+"""A part of Logs Insights' query language: `fields`, `display`, `filter`, `parse`, `stats ... by`, `sort`, `limit`.
 
 Pure: a query's text becomes a function of rows. What AWS knows and this does not is refused (501) rather than answered
 wrongly; what no one could know is AWS's MalformedQueryException. Source: docs.aws.amazon.com/AmazonCloudWatch/latest/
@@ -14,7 +14,18 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from localaws.insights_words import AGGREGATES, FUNCTIONS, SECONDS, Instant, Token, Value, malformed, tokens, unmodelled
+from localaws.insights_words import (
+    AGGREGATES,
+    FUNCTIONS,
+    SECONDS,
+    Instant,
+    Token,
+    Value,
+    globbed,
+    malformed,
+    tokens,
+    unmodelled,
+)
 
 Row = Mapping[str, Value]
 Expression = Callable[[Row], Value]
@@ -81,6 +92,7 @@ class _Parser:
             "fields": self._fields,
             "display": self._display,
             "filter": self._filter,
+            "parse": self._parse,
             "stats": self._stats,
             "sort": self._sort,
             "limit": self._limit,
@@ -124,6 +136,20 @@ class _Parser:
     def _filter(self) -> None:
         condition = self._expression()
         self._query.steps.append(lambda rows: [row for row in rows if condition(row)])
+
+    def _parse(self) -> None:
+        """By a glob only: `parse @logStream "[*]" as version`."""
+        of = self._atom()
+        if self._done() or self._tokens[self._at].kind != "text":
+            raise unmodelled("parse by a regular expression")
+        glob = globbed(self._take("text")[1:-1])
+        self._expect("as")
+        names = [self._take("name")]
+        while self._accept(","):
+            names.append(self._take("name"))
+        if len(names) != glob.groups:
+            raise malformed("parse needs as many names as its pattern has wildcards")
+        self._query.steps.append(lambda rows: [{**row, **_parsed(glob, of(row), names)} for row in rows])
 
     def _stats(self) -> None:
         aggregates = [self._aggregate()]
@@ -304,6 +330,11 @@ _COMPARISONS = {
     ">": _compared(lambda difference: difference > 0),
     "<": _compared(lambda difference: difference < 0),
 }
+
+
+def _parsed(glob: re.Pattern[str], value: Value, names: Sequence[str]) -> Row:
+    match = glob.search(str(value)) if value is not None else None
+    return dict(zip(names, match.groups(), strict=True)) if match is not None else {}
 
 
 def _grouped(rows: Sequence[Row], aggregates: Sequence[_Aggregate], groups: Mapping[str, Expression]) -> list[Row]:

@@ -56,6 +56,11 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def globbed(glob: str) -> re.Pattern[str]:
+    """The pattern that a glob of `parse` stands for: a group for each wildcard, anywhere in the text."""
+    return re.compile("(.*?)".join(map(re.escape, glob.split("*"))) + ("$" if glob.endswith("*") else ""), re.DOTALL)
+
+
 def malformed(why: str) -> ApiError:
     """AWS's refusal of a query that is none."""
     return ApiError("MalformedQueryException", why)

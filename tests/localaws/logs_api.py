@@ -262,4 +262,4 @@ def _text(value: Value) -> str:
         return str(value)
     if isinstance(value, Instant):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    return f"{value:.0f}" if value == round(value) and abs(value) >= 1 else f"{value:.4f}".rstrip("0")
+    return f"{value:.0f}" if value == round(value) else f"{value:.4f}".rstrip("0")

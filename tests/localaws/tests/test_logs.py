@@ -75,6 +75,17 @@ def test_stats_are_grouped_by_bins(client: CloudWatchLogsClient) -> None:
     assert answer["statistics"].get("recordsMatched") == 2
 
 
+def test_globs_are_parsed_out_of_texts(client: CloudWatchLogsClient) -> None:
+    """A wildcard is what stands between; a text that does not match has nothing."""
+    found = rows(
+        ask(client, 'parse @logStream "[*]" as version | parse @message "Duration: * ms" as d | display version, d')
+    )
+    assert found[-1] == {"version": "1", "d": "100.00", "@ptr": found[-1]["@ptr"]}
+    assert rows(ask(client, 'parse @message "(*)" as x | stats count(x) as n, count(*) as all')) == [
+        {"n": "0", "all": "10"}
+    ]
+
+
 def test_conditions_combine(client: CloudWatchLogsClient) -> None:
     """Comparisons, like with a pattern, not, or, and arithmetic with parentheses."""
     for condition, expected in [
@@ -126,11 +137,12 @@ def test_a_running_query_can_be_stopped(client: CloudWatchLogsClient) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("parse @message 'x * y' as z", "NotImplemented"),
+        ("parse @message /x (?<y>.*)/", "NotImplemented"),
         ("stats stddev(@duration)", "NotImplemented"),
         ("fields strlen(@message)", "NotImplemented"),
         ("filter @duration in [1, 2]", "NotImplemented"),
         ("filter @duration >", "MalformedQueryException"),
+        ("parse @message '*' as x, y", "MalformedQueryException"),
         ("fields @duration filter", "MalformedQueryException"),
         ("stats count(*) by bin(5x)", "MalformedQueryException"),
     ],

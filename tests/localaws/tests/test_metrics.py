@@ -98,6 +98,57 @@ def test_loaded_minutes_read_as_lambda_reports_them(
     assert (result["Values"], stamps(result), result["StatusCode"]) == (expected, ["07:00", "07:02"], "Complete")
 
 
+def test_provisioned_concurrency_reports_only_while_it_is_used(aws: LocalAws, client: CloudWatchClient) -> None:
+    """In use up to what stood there, its share, what it served and what spilled; nothing idle, nothing without it."""
+    aws.load_minutes(
+        "f",
+        "live",
+        START,
+        invocations=[10, 0, 10, 10],
+        duration_ms=[900, 0, 900, 900],
+        concurrency=[3, 0, 8, 8],
+        spilled=[0, 0, 4, 10],
+        capacity=[6, 6, 6, 0],
+    )
+    for name, statistic, expected in [
+        ("ProvisionedConcurrentExecutions", "Maximum", [3.0, 6.0]),
+        ("ProvisionedConcurrencyUtilization", "Maximum", [0.5, 1.0]),
+        ("ProvisionedConcurrencyInvocations", "Sum", [10.0, 6.0]),
+        ("ProvisionedConcurrencySpilloverInvocations", "Sum", [0.0, 4.0]),
+    ]:
+        found = ask(client, query(name, statistic), START, START + 4 * MINUTE)
+        assert found["Values"] == expected
+        assert stamps(found) == ["07:00", "07:02"]
+
+
+def test_functions_regions_and_executed_versions_have_series_of_their_own(
+    aws: LocalAws, client: CloudWatchClient
+) -> None:
+    """As many dimensions as Lambda gives them: FunctionName alone, none, or ExecutedVersion besides."""
+    for function, qualifier, version, invocations in [
+        ("f", "live", "", 10),
+        ("f", "live", "2", 3),
+        ("f", "", "", 15),
+        ("", "", "", 99),
+    ]:
+        aws.load_minutes(
+            function,
+            qualifier,
+            START,
+            invocations=[invocations],
+            duration_ms=[900],
+            concurrency=[3],
+            executed_version=version,
+        )
+    for where, expected in [
+        (WHERE, 10.0),
+        ({**WHERE, "ExecutedVersion": "2"}, 3.0),
+        ({"FunctionName": "f"}, 15.0),
+        ({}, 99.0),
+    ]:
+        assert ask(client, query("Invocations", where=where), START, START + MINUTE)["Values"] == [expected]
+
+
 def test_a_longer_period_adds_up_and_weights_means_by_samples(aws: LocalAws, client: CloudWatchClient) -> None:
     """(1000 + 9000) ms over 10 + 30 invocations is 250 ms, not the mean of 100 and 300."""
     aws.load_minutes("f", "live", START, invocations=[10, 30], duration_ms=[1000, 9000], concurrency=[3, 5])
