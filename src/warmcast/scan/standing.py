@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from warmcast.model.asked import Grid
     from warmcast.scan.found import Activity
 
-PRECISION: Final = 0.0005
-"""Utilization is taken to be right to three decimals. AWS does not say; coarser ones mostly explain no whole number."""
+PRECISION: Final = 0.00051
+"""Utilization is taken to be rounded to three decimals. AWS does not say; coarser ones mostly fit no whole number."""
 
 SETTLING_S: Final = 900
 """After a change the metrics may still show the capacity before it: until it is READY nothing new can be used (a minute
@@ -156,7 +156,7 @@ def _activities(grid: Grid, activities: Sequence[Activity], read: FloatArray) ->
     named = sorted((a.at.timestamp(), a.capacity) for a in activities if a.capacity is not None and _done(a))
     told = np.full(len(grid), np.nan)
     steps = [int(at - grid.start) // grid.step_s for at, _ in named]
-    for (_, units), step, until in zip(named, steps, [*steps[1:], len(grid)], strict=True):
+    for (_, units), step, until in zip(named, steps, [*steps, len(grid)][1:], strict=True):
         first, last = max(0, step), min(len(grid), max(until, step + 1))
         if first < last:
             told[first : first + _uncontradicted(read[first:last], units, settling=step + _settling(grid) - first)] = (
