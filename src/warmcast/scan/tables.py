@@ -1,0 +1,224 @@
+"""Tables: a scan's record as markdown for a pull request or wiki, and as CSV for a spreadsheet. Pure.
+
+Texts of others can neither break a table nor run as a formula: markdown's signs are escaped, and a CSV cell that a
+spreadsheet would compute begins with an apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+from warmcast.scan import telling
+from warmcast.scan.telling import Tone, number, printable, share, tone, units, usd, usd_change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from warmcast.scan.record import Row, ScanRecord
+
+Cell = str | int | float | None
+
+# --- markdown --------------------------------------------------------------------------------------------------------
+
+COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    "alias": lambda row: escaped(row.name),
+    "where": lambda row: str(row.place),
+    "verdict": lambda row: row.verdict.value,
+    "units": units,
+    "USD a month": lambda row: usd(row.allocated_monthly_usd),
+    "idle": lambda row: usd(row.idle_monthly_usd),
+    "change": lambda row: usd_change(row.change_monthly_usd),
+    "used": lambda row: share(row.figures.utilization if row.figures else None),
+    "spillover": lambda row: share(row.figures.spillover if row.figures else None),
+    "cold starts at most": lambda row: number(row.figures.cold_starts_bound if row.figures else None),
+}
+"""Of the table: heading, and its text for a row. From the fourth on they are numbers."""
+
+
+def scan_to_markdown(record: ScanRecord) -> str:
+    """The scan as GitHub's markdown: headline, a row an alias, evidence of what is to do, limits, denials, method."""
+    parts = [
+        [f"# {telling.title(record)}"],
+        _headline(record),
+        _rows(record.rows) if record.rows else [telling.nothing_found(record)],
+        *(_evidence(row) for row in record.rows if tone(row.verdict) is not Tone.LEAVE),
+        _concurrency(record),
+        _denials(record),
+        [telling.skipped(record)],
+        ["## How these figures were made"],
+        *([f"**{each.about}.** {escaped(each.text)}"] for each in telling.method(record)),
+        [telling.scan_cost(record)],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if any(part)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text of others within a line of markdown: every sign that could begin markup, HTML, a cell or a mention."""
+    return re.sub(r"([\\`*_{}\[\]<>|#@~])", r"\\\1", printable(text)).replace("&", "&amp;")
+
+
+def _headline(record: ScanRecord) -> list[str]:
+    lines = [f"- **{each.amount}** {each.words}" for each in telling.headlines(record)]
+    remarks = [*([telling.basis(record)] if lines else []), *telling.cost_explorer(record)]
+    paragraphs = [*map(escaped, remarks), *(f"**Beware:** {escaped(each)}" for each in telling.caveats(record))]
+    return [*lines, *(line for each in paragraphs for line in ("", each))]
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[str]], *, numbers: range) -> list[str]:
+    names = list(headings)
+    ruler = ["---:" if index in numbers else "---" for index in range(len(names))]
+    return ["| " + " | ".join(cells) + " |" for cells in (names, ruler, *rows)]
+
+
+def _rows(rows: Sequence[Row]) -> list[str]:
+    cells = ([text(row) for text in COLUMNS.values()] for row in rows)
+    return _table(COLUMNS, cells, numbers=range(3, len(COLUMNS)))
+
+
+def _evidence(row: Row) -> list[str]:
+    owned = f", {escaped(telling.owned(row))}" if telling.owned(row) else ""
+    return [
+        f"### {escaped(row.name)}: {row.verdict.value}",
+        "",
+        f"{row.place}{owned}; {escaped(telling.unit_price(row))}",
+        "",
+        *(f"- {escaped(each.text)} ({escaped(each.source)})" for each in row.evidence),
+        *(f"- not complete: {escaped(note)}" for note in row.notes),
+        *([f"- **to do:** {_code(row.todo)}"] if row.todo else []),
+    ]
+
+
+def _code(text: str) -> str:
+    """Text of others as code: the fence is longer than any run of backticks in it."""
+    line = printable(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
+
+
+def _concurrency(record: ScanRecord) -> list[str]:
+    if not record.concurrency:
+        return []
+    headings = ("limit of", "what to do", "limit", "highest", "throttles", "left unreserved", "evidence")
+    rows = (
+        [
+            escaped(telling.limited(row)),
+            row.pressure.value,
+            *(number(value) for value in (row.limit, row.peak, row.throttles, row.left)),
+            escaped("; ".join(each.text for each in row.evidence)),
+        ]
+        for row in record.concurrency
+    )
+    return ["## Concurrency and reservations", "", *_table(headings, rows, numbers=range(2, 6))]
+
+
+def _denials(record: ScanRecord) -> list[str]:
+    if not record.denials:
+        return []
+    headings = ("account and Region", "operation", "what AWS said", "how to mend it")
+    rows = (
+        [str(each.place), *(escaped(text) for text in (each.operation, f"{each.code}: {each.message}", each.fix))]
+        for each in record.denials
+    )
+    return ["## What could not be read", "", *_table(headings, rows, numbers=range(0))]
+
+
+# --- CSV -------------------------------------------------------------------------------------------------------------
+
+
+def scan_to_csv(record: ScanRecord) -> str:
+    """A row an alias, the columns of `docs/report.md`; what is not known is empty."""
+    rows = [_csv_row(row, record) for row in record.rows]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+CSV_COLUMNS = (
+    "account",
+    "region",
+    "function",
+    "qualifier",
+    "version",
+    "owner",
+    "stack",
+    "verdict",
+    "units",
+    "amount",
+    "allocated_monthly_usd",
+    "idle_monthly_usd",
+    "change_monthly_usd",
+    "utilization",
+    "spillover",
+    "cold_starts_bound",
+    "throttles",
+    "invocations",
+    "mean_demand",
+    "peak_demand",
+    "mean_capacity",
+    "need",
+    "usd_per_cold_start",
+    "memory_mb",
+    "architecture",
+    "runtime",
+    "days",
+    "at",
+    "prices_source",
+    "prices_assumed",
+    "todo",
+    "evidence",
+)
+
+FIGURES = (
+    "utilization",
+    "spillover",
+    "cold_starts_bound",
+    "throttles",
+    "invocations",
+    "mean_demand",
+    "peak_demand",
+    "mean_capacity",
+    "need",
+    "usd_per_cold_start",
+    "days",
+)
+
+
+def _csv_row(row: Row, record: ScanRecord) -> dict[str, Cell]:
+    figures = row.figures.model_dump(include=set(FIGURES)) if row.figures else dict.fromkeys(FIGURES)
+    return {
+        "account": row.place.account,
+        "region": row.place.region,
+        "function": row.function,
+        "qualifier": row.qualifier,
+        "version": row.version,
+        "owner": row.owner.value,
+        "stack": row.stack,
+        "verdict": row.verdict.value,
+        "units": row.capacity.requested if row.capacity else 0,
+        "amount": row.amount,
+        "allocated_monthly_usd": round(row.allocated_monthly_usd, 2),
+        "idle_monthly_usd": None if row.idle_monthly_usd is None else round(row.idle_monthly_usd, 2),
+        "change_monthly_usd": round(row.change_monthly_usd, 2),
+        **figures,
+        "memory_mb": row.memory_mb,
+        "architecture": row.architecture,
+        "runtime": row.runtime,
+        "at": record.at.isoformat(),
+        "prices_source": record.prices_source,
+        "prices_assumed": int(row.prices.assumed),
+        "todo": row.todo,
+        "evidence": "; ".join(f"{each.text} ({each.source})" for each in row.evidence),
+    }
+
+
+def _cell(value: Cell) -> Cell:
+    """A text that a spreadsheet would take for a formula gets an apostrophe; a number stays one."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
