@@ -26,6 +26,10 @@ class PriceFileError(WarmcastError):
     """A file of prices can't be used; the message is `file:line: error: key: rule and value`, a line each."""
 
 
+class HistoryError(WarmcastError):
+    """CloudWatch's history of an alias does not suffice for a backtest; the message names the alias and what lacks."""
+
+
 class AwsError(WarmcastError):
     """AWS refused or did not answer; carries AWS's own code, so that outcomes can name it.
 

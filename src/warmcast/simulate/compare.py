@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from warmcast.fleet import Policy
     from warmcast.model import IntArray
+    from warmcast.simulate.actual import Actual
     from warmcast.simulate.replay import Replay
     from warmcast.simulate.score import Score
     from warmcast.simulate.trace import Trace
     from warmcast.simulate.world import World
 
+ACTUAL = "actual"
 WARMCAST = "warmcast"
 NONE = "none"
 STATIC_PEAK = "static_peak"
@@ -60,7 +62,9 @@ class Comparison:
         scored: the minutes from the start on.
         world: what the trace doesn't tell.
         replay: what Warmcast decided.
-        lines: every policy's, Warmcast's first.
+        lines: every policy's, Warmcast's first; before it what was actually run, where that is known.
+        actual: what was actually run, as far as it can be told; None where the trace does not tell.
+        remarks: what is to be known of the trace, a sentence each.
     """
 
     policy: Policy
@@ -69,22 +73,36 @@ class Comparison:
     world: World
     replay: Replay
     lines: Mapping[str, Line]
+    actual: Actual | None = None
+    remarks: tuple[str, ...] = ()
 
 
-def compare(policy: Policy, trace: Trace, *, start: int, world: World) -> Comparison:
-    """Replay the policy from `start` (epoch seconds, a full minute within the trace) and score it beside the others."""
+def compare(
+    policy: Policy,
+    trace: Trace,
+    *,
+    start: int,
+    world: World,
+    actual: Actual | None = None,
+    remarks: tuple[str, ...] = (),
+) -> Comparison:
+    """Replay the policy from `start` (epoch seconds, a full minute within the trace) and score it beside the others.
+
+    `actual` is what was actually run in the minutes from `start` on, where it is known: it starts with what stood then.
+    """
     training, scored = trace.between(trace.start, start), trace.between(start, trace.end)
     begins = starting_capacity(scored, world)
     nothing = baselines.none(scored)
     unprovided = score(nothing, scored, world, none=None)
 
-    def line(requested: IntArray) -> Line:
-        available = ready(requested, world.lead_minutes, start=begins)
-        return Line(requested, available, score(requested, scored, world, none=unprovided))
+    def line(requested: IntArray, start: int = begins) -> Line:
+        available = ready(requested, world.lead_minutes, start=start)
+        return Line(requested, available, score(requested, scored, world, none=unprovided, start=start))
 
     run = replay(policy, trace, start=start, world=world)
     ours = line(run.requested)
     lines = {
+        **({} if actual is None else {ACTUAL: line(actual.capacity, int(actual.capacity[0]))}),
         WARMCAST: ours,
         NONE: line(nothing),
         STATIC_PEAK: line(baselines.static_peak(training, scored, world)),
@@ -93,4 +111,4 @@ def compare(policy: Policy, trace: Trace, *, start: int, world: World) -> Compar
         EC2_PREDICTIVE: line(baselines.ec2_predictive(training, scored, world, target=TARGET)),
         CLAIRVOYANT: line(baselines.clairvoyant_reaching(scored, world, spillover=ours.score.spillover)),
     }
-    return Comparison(policy, training, scored, world, run, lines)
+    return Comparison(policy, training, scored, world, run, lines, actual, remarks)

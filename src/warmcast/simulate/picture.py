@@ -51,6 +51,7 @@ class Stroke:
 
 STROKES = {
     "warmcast": Stroke("#00406B", 1.7),
+    "actual": Stroke("#00795C", 1.3, (4, 1.5)),
     "target_tracking": Stroke("#D55E00", 1.0),
     "static_peak": Stroke("#AA4A86", 1.2, (6, 3)),
 }

@@ -76,9 +76,12 @@ class _Played:
     spilled: FloatArray
 
 
-def score(requested: IntArray, trace: Trace, world: World, *, none: Score | None) -> Score:
-    """The score of capacity requested in each minute of the trace, shape (N,); `none` is that of no capacity at all."""
-    played = _play(requested, trace, world)
+def score(requested: IntArray, trace: Trace, world: World, *, none: Score | None, start: int | None = None) -> Score:
+    """The score of capacity requested in each minute of the trace, shape (N,).
+
+    `none` is that of no capacity at all; `start` was READY before the first minute (default: its need).
+    """
+    played = _play(requested, trace, world, start=start)
     cold = cold_starts(
         played.ready,
         trace.demand,
@@ -118,10 +121,10 @@ def allocation_usd(requested: IntArray, world: World) -> float:
     return billed_unit_minutes(requested) * MINUTE_S * world.gb * world.prices.allocation_usd_per_gb_s
 
 
-def _play(requested: IntArray, trace: Trace, world: World) -> _Played:
+def _play(requested: IntArray, trace: Trace, world: World, *, start: int | None = None) -> _Played:
     if len(requested) != len(trace):
         raise ValueError(f"{len(requested)} minutes of capacity for {len(trace)} minutes of demand")
-    start = starting_capacity(trace, world)
+    start = starting_capacity(trace, world) if start is None else start
     available = ready(requested, world.lead_minutes, start=start)
     demand = np.nan_to_num(trace.demand)
     return _Played(

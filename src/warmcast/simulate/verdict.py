@@ -11,12 +11,14 @@ import numpy as np
 
 from warmcast.fleet import ColdStartCost, ColdStarts, Savings, Spillover
 from warmcast.prices import AS_OF
-from warmcast.simulate.compare import CLAIRVOYANT, CRON_LEVEL, NONE, TARGET, TARGET_TRACKING, WARMCAST
+from warmcast.simulate.actual import audit
+from warmcast.simulate.compare import ACTUAL, CLAIRVOYANT, CRON_LEVEL, NONE, TARGET, TARGET_TRACKING, WARMCAST
 from warmcast.simulate.score import Score
 
 if TYPE_CHECKING:
     from warmcast.fleet import Objective
     from warmcast.model import FloatArray
+    from warmcast.simulate.actual import Audit
     from warmcast.simulate.compare import Comparison
     from warmcast.simulate.world import World
 
@@ -24,6 +26,7 @@ TOLD = [field.name for field in fields(Score) if field.name not in {"keepalive",
 """The figures of a score that the summary gives per policy."""
 
 NAMES = {
+    "actual": "what was actually run",
     "warmcast": "Warmcast",
     "none": "no provisioned concurrency",
     "static_peak": "a static peak",
@@ -43,6 +46,8 @@ TOO_SPARSE = 1.0
 
 _APART = 0.02  # cold starts closer than this share are not told apart: no ranking hangs on them
 _MOST_PAIRS = 3
+_TOLERATED = 2.0  # the model's spillover and the measured one may differ by this factor,
+_NOTICEABLE = 0.005  # or by this share of the invocations, before a reader is warned
 
 
 def summary(comparison: Comparison) -> dict[str, object]:
@@ -53,6 +58,7 @@ def summary(comparison: Comparison) -> dict[str, object]:
         },
         "target": f"{comparison.policy.function}:{comparison.policy.qualifier}",
         "spillover": _promise(comparison),
+        **({} if comparison.actual is None else {"actual": _actual(comparison)}),
         "conclusion": conclusion(comparison),
         "notes": notes(comparison),
         "keepalive": _keepalive(comparison),
@@ -65,7 +71,28 @@ def summary(comparison: Comparison) -> dict[str, object]:
 
 
 def conclusion(comparison: Comparison) -> str:
-    """One sentence: what was spilled for how much allocation, beside target tracking and beside nothing at all."""
+    """What was spilled for how much allocation, beside target tracking and beside nothing at all.
+
+    One sentence; where it is known what was actually run, a sentence on that comes before it.
+    """
+    return " ".join(filter(None, [_beside_actual(comparison), _beside_others(comparison)]))
+
+
+def _beside_actual(comparison: Comparison) -> str:
+    """Bill, spillover and cold starts of what was actually run, and how Warmcast's compare; empty if not known."""
+    if comparison.actual is None:
+        return ""
+    if not comparison.actual.provisioned:
+        return "No provisioned concurrency was found in these minutes: what was actually run is doing without it."
+    ran, ours = (comparison.lines[name].score for name in (ACTUAL, WARMCAST))
+    return (
+        f"What was actually run cost ${ran.total_usd:,.2f}, ${ran.allocation_usd:,.2f} of it for allocation, spilled"
+        f" {ran.spillover:.2%} and had {ran.cold_starts_per_10k:.2f} cold starts per 10,000; Warmcast's bill is"
+        f" {_compared(ours.total_usd, ran.total_usd)} that, with {ours.cold_starts_per_10k:.2f} cold starts."
+    )
+
+
+def _beside_others(comparison: Comparison) -> str:
     ours, tracked, none = (comparison.lines[name].score for name in (WARMCAST, TARGET_TRACKING, NONE))
     over = f"Over {_span(len(comparison.scored))}"
     bill = f"the bill is {_compared(ours.total_usd, none.total_usd)} that of {NAMES[NONE]}"
@@ -104,7 +131,7 @@ def _asked(objective: Objective) -> str:
 def notes(comparison: Comparison) -> list[str]:
     """What to beware of in this comparison, a sentence each; often none."""
     training, scored, world = comparison.training, comparison.scored, comparison.world
-    found = []
+    found = [*comparison.remarks, *_notes_on_actual(comparison)]
     if len(training) < LEAST_DAYS * MINUTES_PER_DAY:
         known = f"Only {_span(len(training))} of" if len(training) else "No"
         found.append(f"{known} history before the start; two weeks show each hour of the week twice.")
@@ -122,6 +149,50 @@ def notes(comparison: Comparison) -> list[str]:
     if world.prices.assumed:
         found.append(f"Some prices of {world.region} and {world.architecture} are not known and were filled in.")
     return [*found, *filter(None, [keepalive_changes(comparison)])]
+
+
+def _notes_on_actual(comparison: Comparison) -> list[str]:
+    """How much of it had to be guessed, and what CloudWatch measured of its spillover beside what the model says."""
+    actual, found = comparison.actual, []
+    if actual is None or not actual.provisioned:
+        return []
+    if actual.guessed > 0:
+        found.append(
+            f"Of what was actually run {_percent(actual.guessed)} of the minutes had to be guessed: idle minutes have"
+            " no metric of provisioned concurrency, so what stood before them is carried over."
+        )
+    audited = _audited(comparison)
+    if audited is not None:
+        found.append(
+            f"CloudWatch measured a spillover of {audited.measured:.2%} of the invocations of what was actually run,"
+            f" the model says {audited.modelled:.2%} for the same {audited.minutes:,} minutes{_lesson(audited)}."
+        )
+    return found
+
+
+def _percent(share: float) -> str:
+    """In whole percent; neither none where there is some, nor all where it is not all."""
+    if share < 0.01:
+        return "under 1%"
+    return f"{share:.0%}" if share <= 0.99 or share == 1 else "over 99%"
+
+
+def _audited(comparison: Comparison) -> Audit | None:
+    """The model's spillover of what was actually run, held against CloudWatch's."""
+    if comparison.actual is None:
+        return None
+    standing = comparison.lines[ACTUAL].ready
+    return audit(comparison.actual, standing, comparison.scored, peakedness=comparison.world.peakedness)
+
+
+def _lesson(audited: Audit) -> str:
+    """What to think of the model where it is well off what was measured."""
+    low, high = sorted((audited.measured, audited.modelled))
+    if high <= _TOLERATED * low or high - low < _NOTICEABLE:
+        return ""
+    if audited.measured > audited.modelled:
+        return ": the traffic is burstier than it reckons with, so all its spillovers are too low (--peakedness)"
+    return ": all its spillovers are rather too high here"
 
 
 def keepalive_changes(comparison: Comparison) -> str:
@@ -171,6 +242,20 @@ def _promise(comparison: Comparison) -> dict[str, object]:
     }
 
 
+def _actual(comparison: Comparison) -> dict[str, object]:
+    """What is known of what was actually run beside its figures."""
+    actual, audited = comparison.actual, _audited(comparison)
+    if actual is None:
+        return {}
+    return {
+        "provisioned": actual.provisioned,
+        "guessed_share": actual.guessed,
+        "spillover_measured": None if audited is None else audited.measured,
+        "spillover_modelled": None if audited is None else audited.modelled,
+        "spillover_minutes": 0 if audited is None else audited.minutes,
+    }
+
+
 def _objective(objective: Objective) -> dict[str, float] | str:
     """The objective as the policy has it, in plain numbers."""
     match objective:
@@ -217,9 +302,9 @@ def _trace(comparison: Comparison) -> dict[str, object]:
 def _assumptions(world: World) -> dict[str, object]:
     prices = {key: value for key, value in asdict(world.prices).items() if key != "assumed"}
     return {
-        **{key: value for key, value in asdict(world).items() if key != "keepalive_min"},
+        **{key: value for key, value in asdict(world).items() if key not in _TOLD_APART},
         "keepalive_min": list(world.keepalive_min),
-        "prices": {**prices, "as_of": AS_OF, "assumed": world.prices.assumed},
+        "prices": {**prices, **_source(world), "assumed": world.prices.assumed},
         "baselines": {
             "static_peak": "need of the training's highest minute at 1% of spillover",
             "cron_table": f"{CRON_LEVEL:.0%} quantile of the need of each hour of the week in training",
@@ -228,6 +313,14 @@ def _assumptions(world: World) -> dict[str, object]:
             CLAIRVOYANT: "least capacity per 5 minutes that reaches Warmcast's spillover with perfect foresight",
         },
     }
+
+
+_TOLD_APART = {"keepalive_min", "known_prices", "prices_source"}
+
+
+def _source(world: World) -> dict[str, str]:
+    """Where the prices are from; of the bundled table, of when."""
+    return {"as_of": AS_OF} if world.known_prices is None else {"source": world.prices_source}
 
 
 def stamp(at: int) -> str:

@@ -47,6 +47,8 @@ class World:
         lead_s: from a request for capacity until it is READY; whole minutes count, rounded up.
         keepalive_min: how long an idle on-demand environment stays warm: the headline, then the band. AWS states none.
         life_s: age at which an on-demand environment is recycled.
+        known_prices: what the function pays; None: the bundled table's for Region and architecture.
+        prices_source: where they are from, in words; empty: the bundled table.
     """
 
     duration_ms: float = 500
@@ -59,6 +61,8 @@ class World:
     lead_s: int = 120
     keepalive_min: tuple[int, ...] = (10, 5, 45)
     life_s: int = 7200
+    known_prices: UnitPrices | None = None
+    prices_source: str = ""
 
     @property
     def lead_minutes(self) -> int:
@@ -72,8 +76,8 @@ class World:
 
     @property
     def prices(self) -> UnitPrices:
-        """What the Region charges."""
-        return unit_prices(self.region, self.architecture)
+        """What the function pays there."""
+        return self.known_prices or unit_prices(self.region, self.architecture)
 
 
 def ready(requested: IntArray, lead_minutes: int, *, start: int | None = None) -> IntArray:
