@@ -119,6 +119,15 @@ def cold_starts(
     )
 
 
+def began(counts: Iterable[ReportCount], *, version: str, start: datetime) -> datetime:
+    """Since when the version served: its first report, where another version served before it; else `start`."""
+    listed = list(counts)
+    mine = [count.at for count in listed if count.version == version]
+    others = [count.at for count in listed if count.version != version]
+    replaced = mine and others and min(others) < min(mine)
+    return max(start, min(mine)) if replaced else start
+
+
 def _waited_for(start: Start) -> Start:
     """Without provisioned concurrency every init was on demand, whatever the bill looks like."""
     return Start(start.at, start.version, Kind.ON_DEMAND, start.took_s, named=True)

@@ -36,7 +36,10 @@ def book_for(pricing: Pricing | None, *, prices_file: Path | None, regions: Sequ
     """The price book of these Regions, the file's prices over AWS's.
 
     Args:
-        pricing: None: AWS is not asked, the bundled table holds.
+        pricing: AWS's price list; None: it is not asked, the bundled table holds.
+        prices_file: what `--prices` names; None: nothing.
+        regions: whose prices are needed.
+        today: shown in the source.
 
     Raises:
         PriceFileError: the file can't be used. AWS saying no is a note in the book, never an error.
