@@ -15,6 +15,7 @@ import click
 from warmcast import __version__
 from warmcast.commands.backtest import backtest
 from warmcast.commands.plan import plan_command
+from warmcast.commands.report import report
 from warmcast.commands.tick import tick_command
 from warmcast.commands.validate import schema, validate
 from warmcast.errors import AwsError, WarmcastError
@@ -64,7 +65,7 @@ def warmcast() -> None:
     """
 
 
-for command in (validate, schema, plan_command, tick_command, backtest):
+for command in (validate, schema, plan_command, tick_command, backtest, report):
     warmcast.add_command(command)
 
 

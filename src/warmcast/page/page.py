@@ -60,6 +60,7 @@ def _environment() -> Environment:
         loader=PackageLoader("warmcast.page"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -74,6 +75,11 @@ def _environment() -> Environment:
         facts=facts,
     )
     return environment
+
+
+def _plain(value: object) -> object:
+    """Texts of others lose their control characters; they are escaped after that. Our own files stay as they are."""
+    return telling.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _asset(environment: Environment, name: str) -> Asset:
