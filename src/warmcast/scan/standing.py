@@ -46,7 +46,8 @@ SETTLING_S: Final = 900
 """After a change the metrics may still show the capacity before it: until it is READY nothing new can be used (a minute
 or two of preparation: Lambda developer guide, lambda-concurrency)."""
 
-SUCCESSFUL: Final = "Successful"
+CARRIED_OUT: Final = frozenset({"Successful", "InProgress"})
+"""Statuses of an activity whose capacity Lambda was asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,20 +154,19 @@ def _units(now: Capacity | None) -> int:
 
 def _activities(grid: Grid, activities: Sequence[Activity], read: FloatArray) -> FloatArray:
     """What scaling activities tell, each until the next or until the readings contradict it."""
-    named = sorted((a.at.timestamp(), a.capacity) for a in activities if a.capacity is not None and _done(a))
+    named = sorted((a.at.timestamp(), a.capacity) for a in activities if a.capacity is not None and _carried_out(a))
     told = np.full(len(grid), np.nan)
     steps = [int(at - grid.start) // grid.step_s for at, _ in named]
     for (_, units), step, until in zip(named, steps, [*steps, len(grid)][1:], strict=True):
         first, last = max(0, step), min(len(grid), max(until, step + 1))
         if first < last:
-            told[first : first + _uncontradicted(read[first:last], units, settling=step + _settling(grid) - first)] = (
-                units
-            )
+            settling = step + _settling(grid) - first
+            told[first : first + _uncontradicted(read[first:last], units, settling=settling)] = units
     return told
 
 
-def _done(activity: Activity) -> bool:
-    return activity.status == SUCCESSFUL
+def _carried_out(activity: Activity) -> bool:
+    return activity.status in CARRIED_OUT
 
 
 def _settling(grid: Grid) -> int:
