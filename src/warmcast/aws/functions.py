@@ -71,7 +71,7 @@ class Functions:
                 memory_mb=qualified["MemorySize"],
                 architecture=(qualified.get("Architectures") or ["x86_64"])[0],
                 timeout_s=float(qualified["Timeout"]),
-                ineligible=_ineligible(qualified),
+                ineligible=ineligible(qualified),
                 reserved=unqualified.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             )
 
@@ -114,8 +114,8 @@ class Functions:
             )
 
 
-def _ineligible(configuration: FunctionConfigurationTypeDef) -> str:
-    """Why a version can't have provisioned concurrency.
+def ineligible(configuration: FunctionConfigurationTypeDef) -> str:
+    """Why a version can't have provisioned concurrency; empty if it can.
 
     docs.aws.amazon.com/lambda/latest/dg/snapstart.html excludes SnapStart; SAM refuses the other two.
     """

@@ -61,12 +61,12 @@ def make_clients(
     calls, pace = CallCounter(), Pace(clock)
 
     # One client per service; two of them serve calls that write, and have the fewer attempts.
-    lambda_client = session.client("lambda", endpoint_url=endpoint, config=_config(fleet_version, attempts=2))
+    lambda_client = session.client("lambda", endpoint_url=endpoint, config=client_config(fleet_version, attempts=2))
     scaling = session.client(
-        "application-autoscaling", endpoint_url=endpoint, config=_config(fleet_version, attempts=2)
+        "application-autoscaling", endpoint_url=endpoint, config=client_config(fleet_version, attempts=2)
     )
-    cloudwatch = session.client("cloudwatch", endpoint_url=endpoint, config=_config(fleet_version, attempts=3))
-    dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=_config(fleet_version, attempts=3))
+    cloudwatch = session.client("cloudwatch", endpoint_url=endpoint, config=client_config(fleet_version, attempts=3))
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=client_config(fleet_version, attempts=3))
     for client in (lambda_client, scaling, cloudwatch, dynamodb):
         watch(client, calls=calls, pace=pace)
     return Clients(
@@ -83,7 +83,7 @@ CONNECT_TIMEOUT_S: Final = 2.0
 READ_TIMEOUT_S: Final = 8.0
 
 
-def _config(fleet_version: str, *, attempts: int) -> Config:
+def client_config(fleet_version: str, *, attempts: int) -> Config:
     """How botocore behaves for us.
 
     - Retries: mode `standard`, which backs off under a second between the attempts and stops retrying altogether when
@@ -111,5 +111,5 @@ def whoami(*, region: str | None = None, profile: str | None = None, endpoint_ur
         session = boto3.Session(profile_name=profile, region_name=region)
         if session.region_name is None:
             raise WarmcastError("no Region: set AWS_REGION, or one in the profile, or pass --region")
-        sts = session.client("sts", endpoint_url=endpoint_url or None, config=_config("", attempts=2))
+        sts = session.client("sts", endpoint_url=endpoint_url or None, config=client_config("", attempts=2))
         return Home(account=sts.get_caller_identity()["Account"], region=session.region_name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from warmcast.aws.answers import UNREADABLE
 from warmcast.aws.wire import LOCAL_THROTTLE
 from warmcast.model import Result
+from warmcast.refusals import DENIED, NEVER_SENT, NO_IDENTITY, THROTTLED
 
 if TYPE_CHECKING:
     from warmcast.errors import AwsError
@@ -58,23 +59,6 @@ def _refused(codes: tuple[str, ...], words: str, meaning: str) -> Verdict:
     return Verdict(codes, words, Result.REFUSED, meaning)
 
 
-THROTTLED: Final = (
-    "TooManyRequestsException",
-    "ThrottlingException",
-    "Throttling",
-    "ThrottledException",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "429",
-)
-NEVER_SENT: Final = (
-    "ConnectTimeoutError",
-    "EndpointConnectionError",
-    "ProxyConnectionError",
-    "SSLError",
-)
 UNANSWERED: Final = (
     "ReadTimeoutError",
     "ConnectionClosedError",
@@ -98,26 +82,6 @@ SERVER_FAULTS: Final = (
     "502",
     "503",
     "504",
-)
-DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized", "403")
-NO_IDENTITY: Final = (
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "CredentialRetrievalError",
-    "TokenRetrievalError",
-    "SSOTokenLoadError",
-    "UnauthorizedSSOTokenError",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "IncompleteSignature",
-    "OptInRequired",
-    "RequestExpired",
 )
 
 VERDICTS: Final[tuple[Verdict, ...]] = (

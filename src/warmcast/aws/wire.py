@@ -91,12 +91,24 @@ class Pace:
     SCALING_WRITES_PER_S: Final = 1.0
     PROBES: Final = 3
 
-    _FREE: Final = frozenset({"lambda.GetFunction"})
+    _GET_FUNCTION: Final = "lambda.GetFunction"
     _SCALING_WRITES: Final = frozenset(
         {"application-auto-scaling.RegisterScalableTarget", "application-auto-scaling.PutScalingPolicy"}
     )
 
-    def __init__(self, clock: Clock, *, patience_s: float = 10.0) -> None:
+    def __init__(self, clock: Clock, *, patience_s: float = 10.0, get_function_per_s: float | None = None) -> None:
+        """One account's Region.
+
+        Args:
+            clock: to wait by.
+            patience_s: longest wait of a request; infinite where nobody waits for it, as in a scan.
+            get_function_per_s: what to take of GetFunction's own limit; None: a tick asks too little of it to count.
+        """
+        self._get_function = (
+            TokenBucket(get_function_per_s, get_function_per_s, clock, patience_s=patience_s)
+            if get_function_per_s
+            else None
+        )
         self._control_plane = TokenBucket(self.CONTROL_PLANE_PER_S, 4, clock, patience_s=patience_s)
         self._scaling_writes = TokenBucket(self.SCALING_WRITES_PER_S, 2, clock, patience_s=patience_s)
 
@@ -114,7 +126,9 @@ class Pace:
     def _has_turn(self, operation: str) -> bool:
         if operation in self._SCALING_WRITES:
             return self._scaling_writes.take() and self._control_plane.take(self.PROBES)
-        if operation.startswith("lambda.") and operation not in self._FREE:
+        if operation == self._GET_FUNCTION:
+            return self._get_function is None or self._get_function.take()
+        if operation.startswith("lambda."):
             return self._control_plane.take()
         return True
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warmcast.aws.verdicts import DENIED, NO_IDENTITY, THROTTLED
 from warmcast.aws.wire import LOCAL_THROTTLE
 from warmcast.model import Fault, FaultKind
+from warmcast.refusals import DENIED, NO_IDENTITY, THROTTLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
