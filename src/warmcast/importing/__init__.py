@@ -13,7 +13,8 @@
 | drawing | both bounds in one zone: capacity and windows, and what could not be drawn |
 | wording | what a person has to know beside |
 | translate | one scalable target: all of that |
+| gather | everything of an account's Region, read through the ports of a scan and translated |
 | writing | all of it as YAML with comments, and as JSON |
 
-Pure.
+Pure but for `gather`.
 """

@@ -19,6 +19,7 @@ from warmcast.fleet.values import EVERY_DAY, WEEKDAYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SHORTEST_MONTH = 28
 EVERY_MONTH = frozenset(range(1, 13))
 _YEARS = range(1970, 2200)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -142,11 +143,9 @@ def _is_on(days: Days, day: date) -> bool:
             assert_never(days)
 
 
-def _nearest_weekday(year: int, month: int, number: int) -> date | None:
+def _nearest_weekday(year: int, month: int, number: int) -> date:
     """Saturday gives Friday and Sunday gives Monday, unless that is in another month; then the other way."""
     length = calendar.monthrange(year, month)[1]
-    if number > length:
-        return None
     day = date(year, month, number)
     if day.weekday() == 5:
         return day + timedelta(days=-1 if number > 1 else 2)
@@ -220,6 +219,8 @@ def _dates(text: str) -> Days:
     if text == "L":
         return LastDay()
     if found := re.fullmatch(r"(\d{1,2})W", text):
+        if int(found[1]) > SHORTEST_MONTH:
+            raise UnreadableError(f"AWS does not say what {text} is in a month that is shorter")
         return NearestWeekday(_number(found[1], 1, 31))
     return Dates(_numbers(text, 1, 31))
 

@@ -28,12 +28,14 @@ class Left:
         action, expression: as AWS has them; no expression: it is not about a scheduled action.
         reason: why, as the end of a sentence.
         since: from then on the policy differs from what AWS does; None: already.
+        partly: whether the action is in the policy all the same, but for this.
     """
 
     action: str
     expression: str
     reason: str
     since: datetime | None = None
+    partly: bool = False
 
     def __str__(self) -> str:
         what = f"{self.action}: {self.expression}" if self.expression else self.action
@@ -142,14 +144,16 @@ def _comes(cron: Cron, now: datetime) -> bool:
 
 def _ending(action: Scheduled, ends: datetime) -> Left:
     reason = "is translated, but its end is not: windows have none; take it out then"
-    return Left(action.name, action.expression, reason, ends)
+    return Left(action.name, action.expression, reason, ends, partly=True)
 
 
 def _excess(action: Scheduled) -> Left | None:
     """A word on a capacity above what a policy may have."""
     if all(value is None or value <= MOST_UNITS for value in (action.minimum, action.maximum)):
         return None
-    return Left(action.name, action.expression, f"sets more than {MOST_UNITS}, and is taken as {MOST_UNITS}")
+    return Left(
+        action.name, action.expression, f"sets more than {MOST_UNITS}, and is taken as {MOST_UNITS}", partly=True
+    )
 
 
 def _allowed(value: int | None) -> int | None:

@@ -46,7 +46,11 @@ def remarks_on(scaling: Scaling, fired: Fired, now: datetime) -> tuple[str, ...]
 
 def standing_long(scaling: Scaling, fired: Fired, now: datetime) -> tuple[Left, ...]:
     """What was set by hand, is not what the actions set, and stays for longer than a week: a policy can't have both."""
-    return tuple(Left(each.about, "", each.reason) for each in _by_hand(scaling, fired, now) if each.lasts_s > SOON_S)
+    return tuple(
+        Left(each.about, "", each.reason, partly=True)
+        for each in _by_hand(scaling, fired, now)
+        if each.lasts_s > SOON_S
+    )
 
 
 def clashes_among(rules: Sequence[Rule], fired: Fired, now: datetime) -> tuple[Left, ...]:
@@ -61,7 +65,9 @@ def clashes_among(rules: Sequence[Rule], fired: Fired, now: datetime) -> tuple[L
                 "last; the higher is taken"
             )
             since = datetime.fromtimestamp(clash.at, UTC)
-            found.setdefault((clash.lower, reason), Left(clash.lower, expressions[clash.lower], reason, since))
+            found.setdefault(
+                (clash.lower, reason), Left(clash.lower, expressions[clash.lower], reason, since, partly=True)
+            )
     return tuple(found[key] for key in sorted(found))
 
 

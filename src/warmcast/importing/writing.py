@@ -45,6 +45,7 @@ def record(imported: Imported) -> dict[str, object]:
                 "action": left.action,
                 "expression": left.expression,
                 "reason": left.reason,
+                "partly": left.partly,
                 "since": left.since.isoformat() if left.since else None,
             }
             for left in imported.left
@@ -86,7 +87,7 @@ def _target(imported: Imported) -> Iterator[str]:
         pairs = ", ".join(f"{key}: {_scalar(value)}" for key, value in draft.keys().items())
         yield f"      - {{{pairs}}}"
     for left in imported.left:
-        yield from _comment(f"NOT TRANSLATED: {left}", 4)
+        yield from _comment(f"{'NOT WHOLLY' if left.partly else 'NOT'} TRANSLATED: {left}", 4)
 
 
 def _origin(draft: Draft, imported: Imported) -> str:
