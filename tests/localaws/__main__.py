@@ -1,4 +1,7 @@
-"""`python -m localaws`: the local AWS as a process, until it is interrupted."""
+"""`python -m localaws`: the local AWS as a process, until it is interrupted.
+
+On standard output one JSON line for programs, on standard error the environment variables for people to export.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,10 @@ from pathlib import Path
 from localaws.faults import RateLimit
 from localaws.seed import plant
 from localaws.server import LocalAws
+from scanning.account import prepare_account
+
+VERDICTS = "verdicts"
+"""The seed that is an account with a function for every verdict of a scan."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,12 +37,20 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with aws:
-        if given.seed is not None:
-            plant(aws, json.loads(given.seed.read_text(encoding="utf-8")))
+        _plant(aws, given.seed)
+        for name, value in aws.environment().items():
+            sys.stderr.write(f"export {name}={value}\n")
         sys.stdout.write(json.dumps({"endpoint_url": aws.endpoint_url, "now": aws.now().isoformat()}) + "\n")
         sys.stdout.flush()
         stopped.wait()
     return 0
+
+
+def _plant(aws: LocalAws, seed: str) -> None:
+    if seed == VERDICTS:
+        prepare_account(aws, now=aws.now())
+    elif seed:
+        plant(aws, json.loads(Path(seed).read_text(encoding="utf-8")))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,7 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate-limit", type=RateLimit, choices=list(RateLimit), help="the clock of Lambda's rate limit"
     )
-    parser.add_argument("--seed", type=Path, help="JSON file of what to create at first: see README.md")
+    parser.add_argument(
+        "--seed",
+        default="",
+        help=f"JSON file of what to create at first (see README.md), or `{VERDICTS}`: an account to try a scan on",
+    )
     return parser
 
 

@@ -168,7 +168,10 @@ def _set_provisioned(world: World, payload: Json) -> Json:
     function.existing_version(qualifier)
     function.provisioned.pop(qualifier, None)
     if amount:
-        function.provisioned[qualifier] = Provisioned(qualifier, amount, amount, "READY", world.clock.now())
+        at = datetime.fromisoformat(payload["at"]) if payload["at"] else world.clock.now()
+        failed = payload["failed"]
+        status, allocated = ("FAILED", 0) if failed else ("READY", amount)
+        function.provisioned[qualifier] = Provisioned(qualifier, amount, allocated, status, at, reason=failed)
     return {}
 
 

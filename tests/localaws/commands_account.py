@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from localaws.autoscaling_api import activity
+from localaws.autoscaling_rules import DIMENSION, NAMESPACE
 from localaws.costs_api import Charge
-from localaws.wire import Place
+from localaws.wire import Call, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 def place_of(world: World, payload: Json) -> Place:
     """The account and Region that a command means."""
     return Place(payload.get("account") or world.home.account, payload.get("region") or world.home.region)
+
+
+def _load_scaling(world: World, payload: Json) -> Json:
+    place, resource = place_of(world, payload), payload["resource"]
+
+    def call(operation: str, params: Json) -> None:
+        whose = {"ServiceNamespace": NAMESPACE, "ScalableDimension": DIMENSION, "ResourceId": resource}
+        given = Call("application-autoscaling", operation, place, {**whose, **params}, "", world.clock.now())
+        world.services(place).autoscaling.answer(given)
+
+    call("RegisterScalableTarget", payload["target"])
+    for number, configuration in enumerate(payload["tracking"], start=1):
+        policy = {"PolicyName": f"tracking-{number}", "PolicyType": "TargetTrackingScaling"}
+        call("PutScalingPolicy", {**policy, "TargetTrackingScalingPolicyConfiguration": configuration})
+    for action in payload["scheduled"]:
+        call("PutScheduledAction", action)
+    return {}
 
 
 def _load_activity(world: World, payload: Json) -> Json:
@@ -70,6 +88,7 @@ def _enter_cost(world: World, payload: Json) -> Json:
 
 
 COMMANDS: dict[str, Callable[[World, Json], Json]] = {
+    "load-scaling": _load_scaling,
     "load-activity": _load_activity,
     "load-reports": _load_reports,
     "change-price": _change_price,

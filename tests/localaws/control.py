@@ -140,10 +140,15 @@ class Control(MetricCommands, AccountCommands):
         payload = {"function": function, "alias": alias, "version": version, "weights": dict(weights or {})}
         return str(self._send("set-alias", self._here(payload))["arn"])
 
-    def set_provisioned(self, function: str, qualifier: str, amount: int) -> None:
-        """Give an alias or version provisioned concurrency that is READY at once, unchecked; 0: none."""
-        payload = {"function": function, "qualifier": qualifier, "amount": amount}
-        self._send("set-provisioned", self._here(payload))
+    def set_provisioned(
+        self, function: str, qualifier: str, amount: int, *, at: datetime | None = None, failed: str = ""
+    ) -> None:
+        """Give an alias or version provisioned concurrency, READY at once and unchecked; 0: none.
+
+        `at`: when it was last set (None: now). `failed`: FAILED for this reason instead, with nothing allocated.
+        """
+        payload = {"function": function, "qualifier": qualifier, "amount": amount, "failed": failed}
+        self._send("set-provisioned", self._here({**payload, "at": None if at is None else at.isoformat()}))
 
     # --- faults and what happened ----------------------------------------------------------------------------------
 

@@ -9,14 +9,42 @@ import numpy as np
 from localaws.control_base import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     import numpy.typing as npt
 
+    from localaws.wire import Json
+
 
 class AccountCommands(Commands):
     """Scaling activities, REPORT lines, prices and costs."""
+
+    def load_scaling(
+        self,
+        function: str,
+        qualifier: str,
+        minimum: int,
+        maximum: int,
+        *,
+        tracking: Sequence[Json] = (),
+        scheduled: Sequence[Json] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Register an alias or version with Application Auto Scaling, as the API does; its capacity is clamped.
+
+        Args:
+            function: whose.
+            qualifier: the alias or version.
+            minimum: of the capacity.
+            maximum: of the capacity.
+            tracking: target-tracking policies: each a `TargetTrackingScalingPolicyConfiguration` as the API has it.
+            scheduled: scheduled actions: each the parameters of PutScheduledAction, without those that say whose.
+            tags: of the scalable target.
+        """
+        target = {"MinCapacity": minimum, "MaxCapacity": maximum, "Tags": dict(tags or {})}
+        rules = {"tracking": list(tracking), "scheduled": list(scheduled)}
+        self._send("load-scaling", self._here({"resource": _resource(function, qualifier), "target": target, **rules}))
 
     def load_activity(
         self,
@@ -42,7 +70,7 @@ class AccountCommands(Commands):
             reason: why it failed, or the message of another status.
             not_scaled: codes of why nothing was scaled (AlreadyAtMaxCapacity); then only listed if asked for.
         """
-        payload = {"resource": f"function:{function}:{qualifier}", "at": at.isoformat(), "capacity": capacity}
+        payload = {"resource": _resource(function, qualifier), "at": at.isoformat(), "capacity": capacity}
         more = {"cause": cause, "status": status, "reason": reason, "not_scaled": list(not_scaled)}
         self._send("load-activity", self._here({**payload, **more}))
 
@@ -113,3 +141,7 @@ class AccountCommands(Commands):
         """Put a day's charge on the account's bill, where Cost Explorer finds it."""
         payload = {"day": day.isoformat(), "usd": usd, "usage_type": usage_type, "charged_in": region}
         self._send("enter-cost", self._here({**payload, "quantity": quantity, "service": service}))
+
+
+def _resource(function: str, qualifier: str) -> str:
+    return f"function:{function}:{qualifier}"
