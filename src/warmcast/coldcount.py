@@ -119,13 +119,17 @@ def cold_starts(
     )
 
 
-def began(counts: Iterable[ReportCount], *, version: str, start: datetime) -> datetime:
-    """Since when the version served: its first report, where another version served before it; else `start`."""
-    listed = list(counts)
-    mine = [count.at for count in listed if count.version == version]
-    others = [count.at for count in listed if count.version != version]
-    replaced = mine and others and min(others) < min(mine)
-    return max(start, min(mine)) if replaced else start
+def began(counts: Sequence[ReportCount], *, version: str, start: datetime, created: datetime) -> datetime:
+    """Since when the version can have served: no day before that counts as one without cold starts.
+
+    Its first report where another version served before it; else the log group's first report or its creation,
+    whichever is earlier; but not before `start`.
+    """
+    mine = [count.at for count in counts if count.version == version]
+    others = [count.at for count in counts if count.version != version]
+    if mine and others and min(others) < min(mine):
+        return max(start, min(mine))
+    return max(start, min([created, *mine, *others]))
 
 
 def _waited_for(start: Start) -> Start:

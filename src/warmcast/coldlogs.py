@@ -117,7 +117,7 @@ class Reading:
     """What reading a log group's lines of a time will take; AWS bills by the uncompressed bytes that a query scans.
 
     Args:
-        start, end: the part of the time that the group can have lines of.
+        start, end: the part of the time that the group keeps lines of.
         least_bytes, most_bytes: to be scanned by both queries together.
     """
 
@@ -128,7 +128,7 @@ class Reading:
 
     @property
     def days(self) -> float:
-        """Length of that time; 0 where the group has nothing of it."""
+        """Length of that time."""
         return (self.end - self.start) / timedelta(days=1)
 
     @property
@@ -152,21 +152,20 @@ def usd_of(scanned_bytes: float) -> float:
 
 
 def reading(group: LogGroup, start: datetime, end: datetime) -> Reading:
-    """What reading that time takes, reckoned from what the group stores as if it had grown evenly.
+    """What reading that time takes, reckoned from what the group stores as if it had grown evenly since it was made.
 
-    | stored | kept    | asked for | bytes of two queries: least, most     |
-    | ------ | ------- | --------- | ------------------------------------- |
-    | 30 GB  | 30 days | 7 days    | 14 GB, 93 GB (were it all compressed) |
-    | 30 GB  | 3 days  | 7 days    | 60 GB, 400 GB                         |
+    | stored | made, kept        | asked for | bytes of two queries: least, most     |
+    | ------ | ----------------- | --------- | ------------------------------------- |
+    | 30 GB  | long ago, 30 days | 7 days    | 14 GB, 93 GB (were it all compressed) |
+    | 30 GB  | long ago, 3 days  | 7 days    | 60 GB, 400 GB (and 3 days are read)   |
+    | 30 GB  | 10 days ago       | 7 days    | 42 GB, 280 GB                         |
     """
-    since = group.created
-    if group.retention_days is not None:
-        since = max(since, end - timedelta(days=group.retention_days))
-    held = max((end - since) / timedelta(days=1), 1 / 24)
-    first = min(max(start, since), end)
-    share = min((end - first) / timedelta(days=1) / held, 1.0)
+    kept = timedelta.max if group.retention_days is None else timedelta(days=group.retention_days)
+    asked = min(end - start, kept)
+    held = min(end - group.created, kept)
+    share = min(asked / held, 1.0) if held > timedelta(0) else 1.0
     least = QUERIES * group.stored_bytes * share
-    return Reading(first, end, least, least / _COMPRESSED)
+    return Reading(end - asked, end, least, least / _COMPRESSED)
 
 
 # --- one line --------------------------------------------------------------------------------------------------------

@@ -97,12 +97,12 @@ def parse(data: bytes, name: str) -> PriceFile:
     """
     document = read(data, name)
     findings = [str(flaw.problem.at(name, flaw.line)) for flaw in document.flaws]
+    root = document.root or Node(None, name, 1)
     reader = _Reader()
-    file = reader.file(document.root, name) if document.root else None
-    if document.root:
-        root = document.root
+    file = reader.file(root, name)
+    if document.root or not findings:  # what could not be read to its end has been told of
         findings += [str(problem.at(name, root.nearest(problem.path).line)) for problem in reader.problems]
-    if findings or file is None:
+    if findings:
         raise PriceFileError("\n".join(findings))
     return file
 
@@ -113,8 +113,9 @@ class _Reader:
 
     problems: list[Problem] = field(default_factory=list)
 
-    def wrong(self, path: Path, rule: str, value: object, hint: str = "") -> None:
-        self.problems.append(Problem(path, rule, show(value.plain() if isinstance(value, Node) else value), hint))
+    def wrong(self, path: Path, rule: str, value: Node | str, hint: str = "") -> None:
+        """Note a broken rule; a value that is no node is in words already."""
+        self.problems.append(Problem(path, rule, show(value.plain()) if isinstance(value, Node) else value, hint))
 
     def file(self, root: Node, name: str) -> PriceFile:
         top = self.mapping(root, (), _TOP)
@@ -142,7 +143,7 @@ class _Reader:
             return {}
         for key in node.value:
             if key not in known:
-                self.wrong((*path, key), f"one of the keys {', '.join(known)}", key, did_you_mean(key, known))
+                self.wrong((*path, key), f"one of the keys {', '.join(known)}", show(key), did_you_mean(key, known))
         return node.value
 
     def items(self, node: Node | None, path: Path) -> list[Node]:

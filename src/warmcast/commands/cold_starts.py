@@ -132,7 +132,7 @@ def _told(sources: Sources, asked: Asked, logged: Logged, group: LogGroup, due: 
         counts = sources.logs.counts(group.name, span, function=shared)
         found = read(sources.logs.inits(group.name, span, function=shared), always_billed=logged.always_billed)
     use = _use(sources, asked, logged, due)
-    first = began(counts, version=logged.version, start=due.start)
+    first = began(counts, version=logged.version, start=due.start, created=group.created)
     cold = cold_starts(
         found,
         counts,
