@@ -12,8 +12,9 @@ import pytest
 
 import scanned
 from warmcast.scan.found import Verdict
+from warmcast.scan.markdown import escaped, scan_to_markdown
 from warmcast.scan.record import record_of
-from warmcast.scan.tables import CSV_COLUMNS, escaped, scan_to_csv, scan_to_markdown
+from warmcast.scan.sheet import CSV_COLUMNS, scan_to_csv
 
 RECORD = record_of(scanned.scan())
 DOCUMENT = Path(__file__).parent.parent / "docs" / "report.md"

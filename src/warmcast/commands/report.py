@@ -10,8 +10,9 @@ import click
 
 from warmcast.errors import WarmcastError
 from warmcast.page import page
+from warmcast.scan.markdown import scan_to_markdown
 from warmcast.scan.record import scan_from_json, scan_to_json
-from warmcast.scan.tables import scan_to_csv, scan_to_markdown
+from warmcast.scan.sheet import scan_to_csv
 
 if TYPE_CHECKING:
     from warmcast.scan.record import ScanRecord
