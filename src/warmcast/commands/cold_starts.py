@@ -15,7 +15,8 @@ import click
 import numpy as np
 from rich.console import Console
 
-from warmcast.aws.logs import Span
+from warmcast.aws.logged import LoggedFunctions
+from warmcast.aws.logs import Logs, Span
 from warmcast.coldcount import Confidence, began, cold_starts
 from warmcast.coldlogs import BIN_S, QUERIES, read, reading
 from warmcast.coldtext import Told, estimate, print_told, record
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from warmcast.aws.logged import Logged, LoggedFunctions
-    from warmcast.aws.logs import Logs
+    from warmcast.aws.logged import Logged
+    from warmcast.aws.readers import Readers
+    from warmcast.aws.throttle import Clock
     from warmcast.coldcount import ColdStarts
     from warmcast.coldlogs import LogGroup, Reading
     from warmcast.model import Capacity
@@ -88,6 +90,18 @@ class Asked:
     def name(self) -> str:
         """`function:qualifier`."""
         return f"{self.function}:{self.qualifier}"
+
+
+def sources_of(readers: Readers, *, book: PriceBook, clock: Clock) -> Sources:
+    """What the readers of the function's account and Region bring."""
+    return Sources(
+        functions=LoggedFunctions(readers.client("lambda")),
+        inventory=readers.inventory,
+        logs=Logs(readers.client("logs"), clock),
+        metrics=readers.metrics,
+        book=book,
+        region=readers.place.region,
+    )
 
 
 def show_cold_starts(sources: Sources, asked: Asked, *, now: datetime) -> int:

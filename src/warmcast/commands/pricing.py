@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from warmcast.aws.pricing import price_book
+from warmcast.aws.pricing import ENDPOINT_REGION, Pricing, price_book
 from warmcast.errors import PriceFileError
 from warmcast.pricebook import listed
 from warmcast.pricefile import parse
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from warmcast.aws.pricing import Pricing
+    from warmcast.aws.readers import Readers
     from warmcast.pricebook import PriceBook
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -32,11 +32,11 @@ def prices_option(command: F) -> F:
     )(command)
 
 
-def book_for(pricing: Pricing | None, *, prices_file: Path | None, regions: Sequence[str], today: date) -> PriceBook:
+def book_for(readers: Readers | None, *, prices_file: Path | None, regions: Sequence[str], today: date) -> PriceBook:
     """The price book of these Regions, the file's prices over AWS's.
 
     Args:
-        pricing: AWS's price list; None: it is not asked, the bundled table holds.
+        readers: of any account that may read AWS's price list; None: it is not asked, the bundled table holds.
         prices_file: what `--prices` names; None: nothing.
         regions: whose prices are needed.
         today: shown in the source.
@@ -50,5 +50,8 @@ def book_for(pricing: Pricing | None, *, prices_file: Path | None, regions: Sequ
             file = parse(prices_file.read_bytes(), str(prices_file))
         except OSError as error:
             raise PriceFileError(f"{prices_file}: can't be read: {error.strerror}") from error
-    book = price_book(pricing, regions=regions, today=today) if pricing else listed()
+    book = listed()
+    if readers:
+        pricing = Pricing(readers.client("pricing", region=ENDPOINT_REGION))
+        book = price_book(pricing, regions=regions, today=today)
     return book.over(file) if file else book
