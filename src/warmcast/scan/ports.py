@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from warmcast.errors import AwsError
     from warmcast.model import AccountLimits, Capacity
@@ -41,8 +42,8 @@ class Scalings(Protocol):
     def all(self) -> Mapping[tuple[str, str], Scaling]:
         """Every scalable target for provisioned concurrency, by function and qualifier; without its activities."""
 
-    def activities(self, function: str, qualifier: str) -> Sequence[Activity]:
-        """Scaling activities of the last six weeks, newest first."""
+    def activities(self, function: str, qualifier: str, *, since: datetime | None = None) -> Sequence[Activity]:
+        """Scaling activities of the last six weeks, newest first; those before `since` may be left out."""
 
 
 class Series(Protocol):
