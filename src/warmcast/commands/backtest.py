@@ -1,50 +1,44 @@
 """The command `backtest`: what a policy would have done on a demand trace, beside what the user would have otherwise.
 
-    read       the policy (by the fleet's own loader) and the trace
-    compare    replay it through the production brain, score it beside the baselines (pure)
-    write      decisions.csv, summary.json and, where matplotlib is there, backtest.png
+    read       the policy (by the fleet's own loader) and the trace: a file's, or an alias's own past (`own_history`)
+    compare    replay it through the production brain, score it beside the others (pure)
+    write      decisions.csv, summary.json and, where matplotlib is there, backtest.png (`replayed`)
     tell       the same on the terminal
 
-Touches the two files that it is given and the folder that it writes to; no AWS, no clock, no environment.
+With --demand it touches the files that it is given and the folder that it writes to; no AWS, no clock, no environment.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import re
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import numpy as np
-from rich import box
+from click.core import ParameterSource
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from warmcast.erlang import spilled_share
+from warmcast.commands.own_history import Alias, Where, alias_of, default_policy, policy_text, read_own, start_of
+from warmcast.commands.pricing import book_for, prices_option
+from warmcast.commands.replayed import COLUMNS, as_json, make, tell, write
 from warmcast.errors import FleetError, TraceError
 from warmcast.fleet import Home, Severity, load_fleet
-from warmcast.simulate.compare import CLAIRVOYANT, STATIC_PEAK, TARGET_TRACKING, WARMCAST, compare
+from warmcast.simulate.compare import compare
 from warmcast.simulate.reading import read_trace
 from warmcast.simulate.trace import MINUTE_S
-from warmcast.simulate.verdict import NAMES, conclusion, notes, stamp, summary
+from warmcast.simulate.verdict import stamp, summary
 from warmcast.simulate.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from warmcast.fleet import Policy
-    from warmcast.simulate.compare import Comparison
-    from warmcast.simulate.score import Score
+    from warmcast.simulate.actual import Actual
     from warmcast.simulate.trace import Trace
 
-DECISIONS = "decisions.csv"
-SUMMARY = "summary.json"
-PICTURE = "backtest.png"
-COLUMNS = ("timestamp", "demand", "requested", "ready", "floor", "ceiling", "reason")
+__all__ = ["COLUMNS", "LEARNING_S", "backtest"]
 
 USUAL = World()
 
@@ -54,7 +48,7 @@ LEARNING_S = 14 * 86_400
 """By default this much of the trace is history only, or half of it where that is less."""
 
 
-# --- the command -----------------------------------------------------------------------------------------------------
+# --- the command line ------------------------------------------------------------------------------------------------
 
 
 def tick_seconds(_context: click.Context, _option: click.Parameter, value: str) -> int:
@@ -95,7 +89,9 @@ def world_options(command: F) -> F:
             show_default=True,
             help="The function's memory.",
         ),
-        click.option("--region", help="Whose prices hold. [default: the policy's Region, else us-east-1]"),
+        click.option(
+            "--region", help="Whose prices hold, and where the alias is. [default: the policy's Region, else us-east-1]"
+        ),
         click.option(
             "--architecture", type=click.Choice(["x86_64", "arm64"]), default=USUAL.architecture, show_default=True
         ),
@@ -110,63 +106,149 @@ def _number(name: str, low: float, high: float, default: float, text: str) -> Ca
     return click.option(name, type=click.FloatRange(low, high), default=default, show_default=True, help=text)
 
 
+def source_options(command: F) -> F:
+    """What is replayed: a file, or an alias's own past; by which policy, and from when on."""
+    options = [
+        click.option(
+            "--demand",
+            "demand_path",
+            type=click.Path(path_type=Path),
+            help="CSV file (or .gz), a row a minute: timestamp,concurrency[,peak] or"
+            " timestamp,invocations,duration_ms[,peak].",
+        ),
+        click.option(
+            "--from-aws",
+            "alias",
+            callback=alias_of,
+            metavar="FUNCTION:ALIAS",
+            help="Instead, an alias's own history in CloudWatch; what was actually run is compared, too.",
+        ),
+        click.option(
+            "--policy",
+            "policy_path",
+            type=click.Path(path_type=Path),
+            help="Policy file with exactly one target; its mode is ignored. [default with --from-aws: 1% spillover]",
+        ),
+        click.option(
+            "--start",
+            callback=epoch_seconds,
+            metavar="ISO",
+            help="All before it is history only (UTC). [default: after 14 days, or half the trace if that is less]",
+        ),
+        click.option(
+            "--days",
+            type=click.IntRange(1, 450),
+            help="With --from-aws, how many of the newest days are scored. [default: 14, or half of what there is]",
+        ),
+        click.option("--profile", help="With --from-aws, AWS profile. [default: the usual chain of credentials]"),
+        click.option(
+            "--endpoint-url", envvar="AWS_ENDPOINT_URL", help="With --from-aws, another AWS, such as a local one."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the command line says of the replay, by its options; `given` are those that stood there."""
+
+    demand_path: Path | None
+    alias: Alias | None
+    policy_path: Path | None
+    start: int | None
+    days: int | None
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    prices_file: Path | None
+    assumed: dict[str, Any]
+    given: frozenset[str]
+
+    def __post_init__(self) -> None:
+        """Options that contradict each other are wrong usage."""
+        if (self.demand_path is None) == (self.alias is None):
+            raise click.UsageError("one of --demand and --from-aws says what to replay")
+        if self.alias is None and self.policy_path is None:
+            raise click.UsageError("Missing option '--policy': only --from-aws has a default policy")
+        if self.days is not None and (self.alias is None or self.start is not None):
+            raise click.UsageError("--days goes with --from-aws, and not with --start, which says the same")
+
+
 @click.command("backtest")
-@click.option(
-    "--demand",
-    "demand_path",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="CSV file (or .gz), a row a minute: timestamp,concurrency[,peak] or timestamp,invocations,duration_ms[,peak].",
-)
-@click.option(
-    "--policy",
-    "policy_path",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Policy file with exactly one target; its mode is ignored.",
-)
-@click.option(
-    "--start",
-    callback=epoch_seconds,
-    metavar="ISO",
-    help="All before it is history only (UTC). [default: after 14 days, or half the trace if that is less]",
-)
+@source_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; made if need be.")
 @world_options
+@prices_option
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def backtest(
-    *,
-    demand_path: Path,
-    policy_path: Path,
-    start: int | None,
-    out: Path,
-    region: str | None,
-    form: str,
-    **assumed: Any,  # noqa: ANN401 - the options of `world_options`
-) -> int:
-    """Replay a demand trace: what a policy would have done, cost and spilled.
+def backtest(*, out: Path, form: str, **options: Any) -> int:  # noqa: ANN401 - the options, which `Said` names
+    """Replay demand: what a policy would have done, cost and spilled.
 
-    Writes decisions.csv, summary.json and backtest.png into --out, and compares with no provisioned concurrency, a
-    static peak, a cron table, target tracking, EC2's predictive scaling and perfect foresight. Touches no AWS.
+    Of a file, or with --from-aws of an alias's own past (reads AWS, writes nothing there). Writes decisions.csv,
+    summary.json and backtest.png into --out, and compares with what was actually run (--from-aws), no provisioned
+    concurrency, a static peak, a cron table, target tracking, EC2's predictive scaling and perfect foresight.
     """
-    policy = _policy(policy_path)
-    if policy is None:
+    context = click.get_current_context()
+    given = frozenset(o for o in options if context.get_parameter_source(o) is ParameterSource.COMMANDLINE)
+    assumed = {name: options.pop(name) for name in WORLDLY}
+    return _run(Said(**options, assumed=assumed, given=given), out=out, form=form)
+
+
+WORLDLY = ("tick_s", "duration_ms", "init_ms", "memory_mb", "architecture", "peakedness")
+"""The options that are fields of the world."""
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """What is to be replayed, wherever it is from.
+
+    Args:
+        policy: by which.
+        trace: what is replayed, and what came before it.
+        start: epoch seconds from which it is scored.
+        world: what the trace does not tell.
+        source: what it is from, for a title.
+        record: what the summary says of that.
+        actual: what was actually run, where that is known.
+        remarks: what is to be known of all this, a sentence each.
+    """
+
+    policy: Policy
+    trace: Trace
+    start: int
+    world: World
+    source: str
+    record: dict[str, object]
+    actual: Actual | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def _run(said: Said, *, out: Path, form: str) -> int:
+    policy = None if said.policy_path is None else _policy(said.policy_path)
+    if policy is None and said.policy_path is not None:
         return 1
-    world = World(region=region or policy.region or USUAL.region, **assumed)
-    trace = _trace(demand_path, world)
-    begin = _start(trace, start)
-    _make(out)
-    comparison = compare(policy, trace, start=begin, world=world)
-    record = {"demand": demand_path.name, **summary(comparison)}
-    _write(out, comparison, record, title=f"{record['target']} on {demand_path.name}")
+    progress = Console(stderr=True)
+    with progress.status("reading"):
+        task = _own(said, said.alias, policy) if said.alias else _of_file(said, policy)
+    make(out)
+    with progress.status(f"replaying {len(task.trace.between(task.start, task.trace.end)):,} minutes"):
+        comparison = compare(
+            task.policy, task.trace, start=task.start, world=task.world, actual=task.actual, remarks=task.remarks
+        )
+    record = {**task.record, **summary(comparison)}
+    write(out, comparison, record, title=f"{record['target']} on {task.source}")
     if form == "json":
-        click.echo(_json(record))
+        click.echo(as_json(record))
     else:
-        _tell(Console(), comparison, out)
+        tell(Console(), comparison, out)
     return 0
 
 
-# --- what it is given ------------------------------------------------------------------------------------------------
+# --- a file ----------------------------------------------------------------------------------------------------------
 
 
 def _policy(path: Path) -> Policy | None:
@@ -188,6 +270,22 @@ def _policy(path: Path) -> Policy | None:
     return policy
 
 
+def _of_file(said: Said, policy: Policy | None) -> Task:
+    """A trace that somebody made, in the world that the options describe."""
+    assert said.demand_path is not None, "checked with the command line"
+    assert policy is not None, "likewise"
+    world = World(region=said.region or policy.region or USUAL.region, **said.assumed)
+    remarks: tuple[str, ...] = ()
+    if said.prices_file is not None:
+        book = book_for(None, prices_file=said.prices_file, regions=[world.region], today=date.min)
+        known = book.of(world.region, world.architecture)
+        world = replace(world, known_prices=known, prices_source=book.source)
+        remarks = tuple(filter(None, (*book.notes, book.saving_note)))
+    trace = _trace(said.demand_path, world)
+    name = said.demand_path.name
+    return Task(policy, trace, _start(trace, said.start), world, name, {"demand": name}, remarks=remarks)
+
+
 def _trace(path: Path, world: World) -> Trace:
     try:
         return read_trace(path, duration_ms=world.duration_ms)
@@ -206,95 +304,31 @@ def _start(trace: Trace, start: int | None) -> int:
     return start
 
 
-def _make(folder: Path) -> None:
-    """Make the folder before the work, so that nobody waits for what can't be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / SUMMARY).open("a").close()
-    except OSError as error:
-        raise click.BadParameter(f"{folder}: can't be written to: {error.strerror}", param_hint="--out") from error
+# --- an alias's own past ---------------------------------------------------------------------------------------------
 
 
-# --- what it writes --------------------------------------------------------------------------------------------------
-
-
-def _write(folder: Path, comparison: Comparison, record: dict[str, object], *, title: str) -> None:
-    with (folder / DECISIONS).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(_rows(comparison))
-    (folder / SUMMARY).write_text(_json(record) + "\n", encoding="utf-8")
-    _draw(folder / PICTURE, comparison, title)
-
-
-def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
-    """Each minute from the start to the last; a gap's demand is empty."""
-    scored, run = comparison.scored, comparison.replay
-    demand = ("" if np.isnan(value) else f"{value:.10g}" for value in scored.demand.tolist())
-    stamps = (stamp(at) for at in scored.at.tolist())
-    units = (each.tolist() for each in (run.requested, run.ready, run.floor, run.ceiling))
-    return zip(stamps, demand, *units, run.reasons, strict=True)
-
-
-def _json(record: dict[str, object]) -> str:
-    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _draw(path: Path, comparison: Comparison, title: str) -> None:
-    """The picture, where matplotlib is; else no picture, for one of an earlier run would be of something else."""
-    try:
-        from warmcast.simulate import picture  # noqa: PLC0415 - matplotlib is an extra: the rest works without
-    except ImportError as missing:
-        path.unlink(missing_ok=True)
-        click.echo(
-            f"no {path.name}, as {missing.name} is not installed: pip install matplotlib (the extra plots)", err=True
-        )
-        return
-    scored, peakedness = comparison.scored, comparison.world.peakedness
-    lines = [
-        picture.Drawn(
-            name=name,
-            label=f"{NAMES[name]}, READY",
-            ready=comparison.lines[name].ready,
-            spilled=spilled_share(comparison.lines[name].ready, scored.demand, peakedness) if below else None,
-        )
-        for name, below in ((WARMCAST, True), (TARGET_TRACKING, True), (STATIC_PEAK, False))
-    ]
-    picture.draw(path, scored, lines, title=title, conclusion=conclusion(comparison))
-
-
-# --- what it tells ---------------------------------------------------------------------------------------------------
-
-FIGURES: tuple[tuple[str, Callable[[Score], str]], ...] = (
-    ("total", lambda score: f"${score.total_usd:,.2f}"),
-    ("allocation", lambda score: f"${score.allocation_usd:,.2f}"),
-    ("spillover", lambda score: f"{score.spillover:.2%}"),
-    ("cold/10k", lambda score: f"{score.cold_starts_per_10k:.2f}"),
-    ("worst 5 min", lambda score: f"{score.worst_5min_cold_share:.2%}"),
-    ("mean units", lambda score: f"{score.mean_capacity:,.1f}"),
-    ("used", lambda score: f"{score.utilization:.0%}"),
-    ("changes/day", lambda score: f"{score.changes_per_day:.1f}"),
-)
-
-FIRST = 5
-"""How many of the figures fit on a narrow terminal; the summary has them all."""
-
-WIDE = 118
-"""Columns from which all fit."""
-
-
-def _tell(console: Console, comparison: Comparison, folder: Path) -> None:
-    """A row per policy, Warmcast's first, then the conclusion and what to beware of."""
-    scored = comparison.scored
-    figures = FIGURES if console.width >= WIDE else FIGURES[:FIRST]
-    table = Table(box=box.SIMPLE_HEAD, title=f"{stamp(scored.start)} to {stamp(scored.end)}", title_justify="left")
-    table.add_column("policy", no_wrap=True)
-    for heading, _ in figures:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, line in comparison.lines.items():
-        style = "bold" if name == WARMCAST else "dim" if name == CLAIRVOYANT else ""
-        table.add_row(name, *(figure(line.score) for _, figure in figures), style=style)
-    console.print(table)
-    for sentence in (conclusion(comparison), *notes(comparison)):
-        console.print(escape(sentence), highlight=False)
-    console.print(f"written to {escape(str(folder))}", style="dim", highlight=False)
+def _own(said: Said, alias: Alias, policy: Policy | None) -> Task:
+    """What CloudWatch has of an alias, in the world that AWS describes, but for what the options say."""
+    if policy is not None and (policy.function, policy.qualifier) != (alias.function, alias.qualifier):
+        there = f"{policy.function}:{policy.qualifier}"
+        raise click.BadParameter(f"{said.policy_path} is of {there}, not of {alias}", param_hint="--policy")
+    where = Where(said.profile, said.region or (policy.region if policy else None), said.endpoint_url)
+    given = {name: value for name, value in said.assumed.items() if name in said.given}
+    own = read_own(alias, where, given=given, prices_file=said.prices_file)
+    trace = own.past.trace
+    start = start_of(trace, said.days) if said.start is None else _start(trace, said.start)
+    record: dict[str, object] = {"history": own.record(start)}
+    if policy is None:
+        policy = default_policy(alias, trace)
+        record["default_policy"] = policy_text(policy)
+        click.echo(f"no --policy, so this one:\n\n{policy_text(policy)}", err=True)
+    return Task(
+        policy=policy,
+        trace=trace,
+        start=start,
+        world=own.world,
+        source="its own history",
+        record=record,
+        actual=own.past.ran(start, now=own.now, activities=own.activities),
+        remarks=own.remarks_on(start),
+    )
