@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
+from warmcast.scan.figures import OBJECTIVE
 from warmcast.scan.found import Owner, Verdict
 from warmcast.scan.record import MONTH_HOURS
 
@@ -97,12 +98,14 @@ def fraction(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in percent, with a decimal below 10%; `<0.1%` for what is more than nothing."""
+    """A share in percent, with a decimal below 10% and close to all: `0.4%`, `87%`, `99.7%`; never a rounded all."""
     if value is None:
         return NOTHING
-    if 0 < value < 0.001:
+    if 0 < value < 0.0005:
         return "<0.1%"
-    return f"{value:.0%}" if value == 0 or value >= 0.0995 else f"{value:.1%}"
+    if 0.9995 <= value < 1:
+        return ">99.9%"
+    return f"{value:.1%}" if 0 < value < 0.0995 or 0.995 <= value < 1 else f"{value:.0%}"
 
 
 def number(value: float | None) -> str:
@@ -295,6 +298,11 @@ def method(record: ScanRecord) -> tuple[Paragraph, ...]:
             "Concurrent executions by Little's law: (invocations + throttles) a second x mean duration, from "
             "CloudWatch's metrics of the alias. The highest is the metric ConcurrentExecutions. CloudWatch has no "
             "metric of the capacity that stood; utilization, scaling activities and what stands now tell it.",
+        ),
+        Paragraph(
+            "Objective",
+            f"The constant capacity that keeps the objective lets {OBJECTIVE:.0%} of the invocations spill over the "
+            "whole time, by Erlang's B on the demand of each step, and has a unit for every 10 requests a second.",
         ),
         Paragraph(
             "Cold starts",
