@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warmcast.errors import WarmcastError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from warmcast.fleet import Fleet
 
 
@@ -25,3 +29,15 @@ def print_findings(fleet: Fleet) -> None:
 def count(number: int, noun: str) -> str:
     """`1 error`, `2 errors`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write(out: Path, text: str) -> None:
+    """Write a text to a file and say so, or to standard output for `-`."""
+    if str(out) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise WarmcastError(f"{out}: can't be written: {error.strerror}") from error
+    click.echo(f"written to {out}", err=True)

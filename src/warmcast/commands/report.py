@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import click
 
-from warmcast.errors import WarmcastError
+from warmcast.commands.printing import write
 from warmcast.page import page
 from warmcast.scan.markdown import scan_to_markdown
 from warmcast.scan.record import scan_from_json, scan_to_json
@@ -99,15 +99,3 @@ def rendered(record: ScanRecord, form: Form) -> str:
             return scan_to_csv(record)
         case _:
             assert_never(form)
-
-
-def write(out: Path, text: str) -> None:
-    """Write the text to a file and say so, or to standard output for `-`."""
-    if str(out) == "-":
-        click.echo(text, nl=False)
-        return
-    try:
-        out.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise WarmcastError(f"{out}: can't be written: {error.strerror}") from error
-    click.echo(f"written to {out}", err=True)
