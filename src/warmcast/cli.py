@@ -16,6 +16,7 @@ from warmcast import __version__
 from warmcast.commands.backtest import backtest
 from warmcast.commands.plan import plan_command
 from warmcast.commands.report import report
+from warmcast.commands.scan import scan_command
 from warmcast.commands.tick import tick_command
 from warmcast.commands.validate import schema, validate
 from warmcast.errors import AwsError, WarmcastError
@@ -65,7 +66,7 @@ def warmcast() -> None:
     """
 
 
-for command in (validate, schema, plan_command, tick_command, backtest, report):
+for command in (validate, schema, plan_command, tick_command, backtest, report, scan_command):
     warmcast.add_command(command)
 
 

@@ -30,24 +30,24 @@ def chosen(
 
     Args:
         functions: as surveyed.
-        traffic: invocations in the days by function; NaN where it is not known.
+        traffic: invocations in the days by function; NaN where it is not known, which is not much.
         days: that the traffic is of.
         much_per_day: invocations a day that count as much.
     """
     return tuple(
         Wanted(function, qualifier)
         for function in functions
-        for qualifier in _qualifiers(function, busy=is_much(traffic.get(function.name), days, much_per_day))
+        for qualifier in _qualifiers(function, busy=traffic.get(function.name, 0.0) >= much_per_day * days)
     )
-
-
-def is_much(invocations: float | None, days: int, much_per_day: float = MUCH_PER_DAY) -> bool:
-    """Whether so many invocations in so many days are much; not known is not much."""
-    return invocations is not None and invocations >= much_per_day * days
 
 
 def _qualifiers(function: FunctionSeen, *, busy: bool) -> list[str]:
     set_up = {*function.provisioned, *function.scaling}
     if not busy:
         return sorted(set_up)
-    return sorted({*set_up, *function.aliases}) or [LATEST]
+    return sorted({*set_up, *function.aliases}) or ([LATEST] if _aliases_known(function) else [])
+
+
+def _aliases_known(function: FunctionSeen) -> bool:
+    """Whether its aliases were read; then none means that it has none."""
+    return not any(what.startswith("aliases") for what in function.unread)

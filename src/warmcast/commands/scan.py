@@ -1,0 +1,227 @@
+"""The command `scan`: what the provisioned concurrency of accounts is worth. Reads AWS, writes nothing there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from warmcast.aws.throttle import SystemClock
+from warmcast.commands.cold_starts import Asked, show_cold_starts, sources_of
+from warmcast.commands.pricing import book_for, prices_option
+from warmcast.commands.printing import print_json
+from warmcast.commands.progress import Watch
+from warmcast.commands.report import write
+from warmcast.commands.scanning import Terms, estimates, make_scan, open_places
+from warmcast.scan.choosing import MUCH_PER_DAY
+from warmcast.scan.estimate import altogether_s
+from warmcast.scan.found import Pressure, Verdict
+from warmcast.scan.measure import MOST_DAYS
+from warmcast.scan.record import record_of, scan_to_json
+from warmcast.scan.text import print_scan
+from warmcast.scan.verdict import COLD_START_USD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from warmcast.aws.throttle import Clock
+    from warmcast.commands.scanning import Opened
+    from warmcast.scan.estimate import Estimate
+    from warmcast.scan.found import Denial, Scan
+
+DAYS: Final = 14
+COLD_START_DAYS: Final = 7
+INTERRUPTED: Final = 130
+NOTHING_TO_DO: Final = frozenset({Verdict.KEEP, Verdict.NO, Verdict.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the command was given, past which AWS it asks."""
+
+    days: int | None
+    cold_start_usd: float
+    much_per_day: float
+    prices_file: Path | None
+    out: Path | None
+    as_json: bool
+
+
+def _json_file(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path | None:
+    """`--out`: looked at before the scan, not after it."""
+    if value is not None and value.suffix.lower() != ".json":
+        raise click.BadParameter(f"{value}: must end in .json; `warmcast report --from` makes pages and tables of it")
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"{value}: there is no folder {value.absolute().parent}")
+    return value
+
+
+@click.command("scan")
+@click.option("--profile", "profiles", multiple=True, help="AWS profile; repeatable. [default: the usual chain]")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+    help="Region; repeatable. `all`: every Region that is enabled by default. [default: the profile's]",
+)
+@click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another AWS, such as a local one.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), help=f"How far back. [default: {DAYS}]")
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it takes and costs; read no metric.")
+@click.option(
+    "--cold-start-usd",
+    type=click.FloatRange(0),
+    default=COLD_START_USD,
+    show_default=True,
+    help="What avoiding one cold start is worth to you.",
+)
+@click.option(
+    "--least-traffic",
+    "much_per_day",
+    type=click.FloatRange(1),
+    default=MUCH_PER_DAY,
+    show_default=True,
+    help="Invocations a day from which a function without provisioned concurrency is looked at.",
+)
+@prices_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_json_file,
+    metavar="FILE.json",
+    help="Also write everything there, for `warmcast report`.",
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--cold-starts", "name", metavar="FUNCTION:ALIAS", help="Read this one's logs for its cold starts.")
+@click.option("--yes", is_flag=True, help="With --cold-starts: agree to what reading the logs costs.")
+def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
+    *,
+    profiles: tuple[str, ...],
+    regions: tuple[str, ...],
+    endpoint_url: str | None,
+    days: int | None,
+    only_estimate: bool,
+    cold_start_usd: float,
+    much_per_day: float,
+    prices_file: Path | None,
+    out: Path | None,
+    form: str,
+    name: str | None,
+    yes: bool,
+) -> int:
+    """Say what the provisioned concurrency of your accounts is worth: a verdict on each alias, with its evidence.
+
+    Looks at every function with provisioned concurrency, a scalable target or much traffic, in all the profiles and
+    Regions that you name. Only reads: `warmcast iam scan` prints the role that it needs, `warmcast doctor` tries it.
+    CloudWatch charges $0.01 for a thousand metrics; --estimate says beforehand how many it will be.
+
+    Exit code 0: nothing needs doing. 1: a verdict asks for something, a limit is close, or something could not be
+    read. 130: stopped by Ctrl-C, which still prints (and with --out writes) what was found until then.
+    """
+    clock = SystemClock()
+    options = _Options(days, cold_start_usd, much_per_day, prices_file, out, as_json=form == "json")
+    opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
+    if name is not None:
+        asked = Asked.of(name, days=days or COLD_START_DAYS, yes=yes, as_json=options.as_json)
+        return _cold_starts(opened, asked, options, clock)
+    if only_estimate:
+        return _estimate(opened, options)
+    return _scan(opened, options, clock)
+
+
+# --- the scan --------------------------------------------------------------------------------------------------------
+
+
+def _scan(opened: Opened, options: _Options, clock: Clock) -> int:
+    now = clock.now()
+    regions = [readers.place.region for readers in opened.readers]
+    book = book_for(
+        opened.readers[0] if opened.readers else None,
+        prices_file=options.prices_file,
+        regions=regions,
+        today=now.date(),
+    )
+    terms = Terms(now, options.days or DAYS, options.cold_start_usd, options.much_per_day, book)
+    with Watch(Console(stderr=True), clock) as watch:
+        scan = make_scan(opened, terms, watch)
+    record = record_of(scan)
+    if options.as_json:
+        click.echo(scan_to_json(record), nl=False)
+    else:
+        print_scan(Console(), record)
+    if options.out is not None:
+        write(options.out, scan_to_json(record))
+    return exit_code(scan)
+
+
+def exit_code(scan: Scan) -> int:
+    """130 where it was stopped, 1 where something is to be done or could not be read, else 0."""
+    if scan.interrupted:
+        return INTERRUPTED
+    acting = any(finding.verdict not in NOTHING_TO_DO for finding in scan.findings)
+    pressed = any(row.pressure is not Pressure.FINE for row in scan.concurrency)
+    return 1 if acting or pressed or scan.denials else 0
+
+
+def _cold_starts(opened: Opened, asked: Asked, options: _Options, clock: Clock) -> int:
+    if len(opened.readers) != 1:
+        _tell(opened.denials)
+        raise click.UsageError("--cold-starts reads one place: name one profile and one Region that can be opened")
+    (readers,) = opened.readers
+    now = clock.now()
+    book = book_for(readers, prices_file=options.prices_file, regions=[readers.place.region], today=now.date())
+    return show_cold_starts(sources_of(readers, book=book, clock=clock), asked, now=now)
+
+
+# --- what it will cost -----------------------------------------------------------------------------------------------
+
+
+def _estimate(opened: Opened, options: _Options) -> int:
+    with Console(stderr=True).status("counting functions"):
+        found = estimates(opened, days=options.days or DAYS)
+    if options.as_json:
+        print_json({"estimates": [_record(each) for each in found.estimates], "seconds": altogether_s(found.estimates)})
+    else:
+        _print_estimates(Console(), found.estimates)
+    _tell(found.denials)
+    return 1 if found.denials else 0
+
+
+def _record(each: Estimate) -> dict[str, object]:
+    return {**asdict(each), "place": str(each.place), "first_usd": each.first_usd, "most_usd": each.most_usd}
+
+
+def _print_estimates(console: Console, found: Sequence[Estimate]) -> None:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("place")
+    for heading in ("functions", "metrics at first", "USD", "metrics at most", "USD at most", "Lambda calls at most"):
+        table.add_column(heading, justify="right")
+    for each in found:
+        table.add_row(
+            str(each.place),
+            f"{each.functions:,}",
+            f"{each.first_metrics:,}",
+            f"{each.first_usd:.2f}",
+            f"{each.most_metrics:,}",
+            f"{each.most_usd:.2f}",
+            f"{each.calls:,}",
+        )
+    console.print(table)
+    total_usd, seconds = sum(each.most_usd for each in found), altogether_s(found)
+    console.print(
+        f"At most ${total_usd:.2f} for CloudWatch (GetMetricData, $0.01 per 1,000 metrics, list price) and about "
+        f"{seconds / 60:.0f} minutes at 4 calls a second to each Region's Lambda. At most: if every function had one "
+        "alias worth a closer look; most have none. Nothing but ListFunctions was asked for this.",
+        highlight=False,
+    )
+
+
+def _tell(denials: Sequence[Denial]) -> None:
+    for denial in denials:
+        fix = f" ({denial.fix})" if denial.fix else ""
+        click.echo(f"{denial.place}: {denial.operation}: {denial.code}: {denial.message}{fix}", err=True)
