@@ -52,8 +52,8 @@ def use(case: Case, study: Study) -> Evidence:
     figures = study.figures
     spilled = f"; {share(figures.spillover)} of invocations spilled over" if figures.spillover is not None else ""
     return Evidence(
-        f"{number(figures.mean_capacity)} units stood there on average and were in use {share(figures.utilization)} "
-        f"of the time{spilled}.",
+        f"{number(figures.mean_capacity)} units stood there on average and {share(figures.utilization)} "
+        f"of them in use{spilled}.",
         case.metric("ProvisionedConcurrencySpilloverInvocations", "Sum") + "; Invocations and Duration",
     )
 

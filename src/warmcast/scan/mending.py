@@ -91,11 +91,13 @@ def fill_idle(case: Case, tracking: Tracking) -> str:
 
 
 def snap_start(case: Case) -> str:
-    """How to turn SnapStart on: for versions published from then on, and only without provisioned concurrency."""
-    return (
-        f"{_aws(case, 'update-function-configuration')} --snap-start ApplyOn=PublishedVersions, publish a version, "
-        f"measure it, and remove the capacity before the alias points to it. {remove(case)}"
-    )
+    """How to turn SnapStart on: for versions published from then on, and never beside provisioned concurrency."""
+    capacity = "; remove its provisioned concurrency first: it can't have both" if case.capacity else ""
+    after = f"(measure the published version before {case.qualifier} points to it{capacity})"
+    if case.function.stack:
+        return f"Set SnapStart: {{ApplyOn: PublishedVersions}} in the template of stack {case.function.stack} {after}"
+    configure = f"{_aws(case, 'update-function-configuration')} --snap-start ApplyOn=PublishedVersions"
+    return f"{configure} && {_aws(case, 'publish-version')} {after}"
 
 
 def _name(case: Case) -> str:

@@ -185,8 +185,8 @@ def orphan(case: Case) -> Said | None:
         calls,
     )
     caution = "" if known else " (first make sure that nobody invokes this version by its number)"
-    standing = -case.standing.net_usd if case.study else -_listed_usd(case)
-    return Said(Verdict.ORPHAN, evidence, monthly_usd=standing, todo=mending.remove(case) + caution)
+    usd = case.standing.net_usd if known else _listed_usd(case)
+    return Said(Verdict.ORPHAN, evidence, monthly_usd=-usd, todo=mending.remove(case) + caution)
 
 
 def _through_alias(case: Case, aliases: list[str]) -> Said | None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from warmcast.scan import binding, facts, states, worth
 from warmcast.scan.case import Case, Said
-from warmcast.scan.figures import KEEPALIVES_MIN, study
+from warmcast.scan.figures import study
 from warmcast.scan.found import Evidence, Finding, Verdict
+from warmcast.scan.load import KEEPALIVES_MIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,7 +70,9 @@ def judge(
     """The finding on one alias or version (`$LATEST` stands for a function that is called without one).
 
     Args:
-        place: where it is. function: as surveyed. qualifier: of the alias or version.
+        place: where it is.
+        function: as surveyed.
+        qualifier: of the alias or version.
         usage: None where it was not measured.
         prices: unit prices of the place and the function's architecture.
         cold_start_usd: what avoiding one cold start is worth.

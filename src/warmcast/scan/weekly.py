@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from warmcast.model import FloatArray, IntArray
-    from warmcast.scan.figures import Load
+    from warmcast.scan.load import Load
 
 HOURS_PER_WEEK = 168
 HOUR_S = 3600

@@ -22,8 +22,8 @@ from warmcast.scan.case import (
     Case,
     Said,
 )
-from warmcast.scan.figures import OBJECTIVE
 from warmcast.scan.found import Evidence, Verdict
+from warmcast.scan.load import OBJECTIVE
 from warmcast.scan.telling import number, usd
 from warmcast.scan.weekly import in_words
 
@@ -43,7 +43,7 @@ class _Constant:
 
 
 def _pays(case: Case, study: Study, option: Option, *, found: float = 1.0) -> bool:
-    """Whether it saves money, or avoids cold starts for no more than they are worth, if the model `found` that share."""
+    """Whether it saves money, or avoids cold starts for what they are worth, of which the model `found` a share."""
     if option.net_usd <= 0:
         return option.allocation_usd > 0
     each = option.usd_per_cold_start(study.none, case.keepalive_min)

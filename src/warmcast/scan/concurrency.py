@@ -1,0 +1,305 @@
+"""Concurrency: the account's limit and its reservations, and which function is close to which. Pure.
+
+| what is seen | what is said |
+| --- | --- |
+| throttles at a function's own reservation | raise the reservation, as far as the account has room; else the quota |
+| throttles without a reservation while the account's peak is near what is left unreserved | ask for a higher quota |
+| the same, and one other function without reservation takes half of the peak | reserve for the throttled one |
+| a reservation of which hardly anything is ever used, and that takes from a crowded account | lower it |
+| the account's peak near its limit | ask for a higher quota |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from warmcast.scan.found import ConcurrencyRow, Evidence, FunctionSeen, Pressure, Survey
+from warmcast.scan.telling import number, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NEAR = 0.8
+"""Of a limit: a peak above it leaves less room than one day's growth or a retry storm takes."""
+
+LEAST_UNRESERVED = 100
+"""AWS keeps so many unreserved: PutFunctionConcurrency is refused below (Lambda developer guide, configuration)."""
+
+IDLE_SHARE = 0.2
+IDLE_UNITS = 10
+"""Of a reservation ever in use, and units that nobody used, before it is worth a word."""
+
+NOISY_SHARE = 0.5
+"""Of the account's peak in one function: it takes the others' room."""
+
+HEADROOM = 1.25
+"""A reservation above the peak it is to hold: a peak at the limit is cut off, so that more was wanted."""
+
+ROUND = 100
+"""Quotas are asked for in hundreds."""
+
+THROTTLES = "CloudWatch Throttles, Sum"
+PEAKS = "CloudWatch ConcurrentExecutions, Maximum"
+LIMITS = "Lambda GetAccountSettings"
+RESERVED = "Lambda GetFunction"
+RESERVING = "Lambda developer guide, configuration-concurrency: 100 must stay unreserved"
+CLAIMED = "Lambda developer guide, monitoring-concurrency: ClaimedAccountConcurrency"
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """The account in this Region.
+
+    Args:
+        limit: concurrent executions. unreserved: of them, what no function reserves.
+        peak: highest concurrency of all functions together; 0 where it is not known.
+        provisioned: on functions without a reservation.
+        free_peak: what those had at once at most; where no metric tells, their peaks together, which need not coincide.
+    """
+
+    limit: int
+    unreserved: int
+    peak: float
+    provisioned: int
+    free_peak: float
+
+    @property
+    def reserved(self) -> int:
+        return self.limit - self.unreserved
+
+    @property
+    def claimed(self) -> int:
+        """What is spoken for whether anything runs or not: reservations, and capacity of functions without one."""
+        return self.reserved + self.provisioned
+
+    @property
+    def left(self) -> int:
+        """What functions without reservation share on demand."""
+        return max(0, self.limit - self.claimed)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what runs, or what is claimed, is near the limit."""
+        return max(self.peak, float(self.claimed)) >= NEAR * self.limit
+
+    @property
+    def full(self) -> bool:
+        """Whether functions without reservation can have come near the end of what they share."""
+        return self.crowded or self.free_peak >= NEAR * self.unreserved
+
+    @property
+    def reservable(self) -> int:
+        """What could still be reserved: 100 must stay unreserved, beside the provisioned concurrency there."""
+        return max(0, self.unreserved - max(LEAST_UNRESERVED, self.provisioned))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A function's concurrency over the time looked at."""
+
+    function: FunctionSeen
+    peak: float
+    throttles: float
+    noisiest: str
+    noisiest_peak: float
+
+
+def pressures(
+    survey: Survey, *, peaks: Mapping[str, float], throttles: Mapping[str, float], account_peak: float, days: float
+) -> tuple[ConcurrencyRow, ...]:
+    """The account's row, then one of each function that reserves, was throttled, or comes near what is left.
+
+    Args:
+        survey: functions, their reservations, and the account's limits; without those there are no rows.
+        peaks: highest concurrency by function, whatever the qualifier. What is not known is NaN or missing.
+        throttles: number by function.
+        account_peak: highest concurrency of all together; NaN where not known.
+        days: over which.
+    """
+    if survey.account is None:
+        return ()
+    free = [function for function in survey.functions if function.reserved is None]
+    of_free = {function.name: _known(peaks.get(function.name)) for function in free}
+    on_demand = survey.account.others_in_use
+    account = _Account(
+        limit=survey.account.concurrency,
+        unreserved=survey.account.unreserved,
+        peak=_known(account_peak),
+        provisioned=sum(each.requested for function in free for each in function.provisioned.values()),
+        free_peak=sum(of_free.values()) if on_demand is None else on_demand,
+    )
+    total = sum(_known(throttles.get(function.name)) for function in survey.functions)
+    rows = [_account_row(survey, account, total, days)]
+    for function in sorted(survey.functions, key=lambda each: each.name):
+        others = {name: peak for name, peak in of_free.items() if name != function.name}
+        noisiest = max(others, key=lambda name: (others[name], name), default="")
+        peak, throttled = _known(peaks.get(function.name)), _known(throttles.get(function.name))
+        seen = _Seen(function, peak, throttled, noisiest, others.get(noisiest, 0.0))
+        near = function.reserved is None and account.left > 0 and peak >= NEAR * account.left
+        if function.reserved is not None or throttled > 0 or near:
+            rows.append(_function_row(survey, account, seen, days))
+    return tuple(rows)
+
+
+def _known(value: float | None) -> float:
+    """NaN and nothing are no number to compare: 0."""
+    return value if value is not None and value > 0 else 0.0
+
+
+# --- the account -----------------------------------------------------------------------------------------------------
+
+
+def _account_row(survey: Survey, account: _Account, throttles: float, days: float) -> ConcurrencyRow:
+    peak = f"the highest in {days:.3g} days was {number(account.peak)}" if account.peak else "its peak is not known"
+    evidence = [
+        Evidence(
+            f"The account may run {account.limit:,} at once; {peak}.",
+            f"{LIMITS}; {PEAKS}, {days:.3g} days",
+        ),
+        Evidence(
+            f"{account.claimed:,} are claimed whether anything runs or not: {account.reserved:,} reserved, and "
+            f"{account.provisioned:,} provisioned on functions that reserve nothing; {account.left:,} are left for "
+            "all others on demand.",
+            f"{LIMITS}; {CLAIMED}",
+        ),
+    ]
+    pressure = Pressure.FINE
+    if account.crowded:
+        pressure = Pressure.QUOTA
+        evidence.append(
+            Evidence(
+                f"That is {share(max(account.peak, account.claimed) / account.limit)} of the limit: ask Service Quotas "
+                f"for {_quota(account):,} concurrent executions (code L-B99A9384), or lower what is claimed.",
+                "Service Quotas, Lambda concurrent executions",
+            )
+        )
+    elif account.limit <= LEAST_UNRESERVED:
+        evidence.append(Evidence("Nothing can be reserved here: 100 must stay unreserved.", RESERVING))
+    return ConcurrencyRow(
+        place=survey.place,
+        function="",
+        limit=account.limit,
+        peak=account.peak,
+        throttles=throttles,
+        pressure=pressure,
+        evidence=tuple(evidence),
+        left=account.left,
+    )
+
+
+def _quota(account: _Account) -> int:
+    wanted = max(account.peak * HEADROOM, account.claimed / NEAR, account.limit * HEADROOM)
+    return math.ceil(wanted / ROUND) * ROUND
+
+
+# --- a function ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What is said of a function's limit."""
+
+    pressure: Pressure
+    text: str
+    source: str
+
+
+def _function_row(survey: Survey, account: _Account, seen: _Seen, days: float) -> ConcurrencyRow:
+    function = seen.function
+    word = _of_reserved(account, seen, function.reserved) if function.reserved is not None else _of_free(account, seen)
+    held = f"reserves {function.reserved:,}" if function.reserved is not None else "reserves nothing"
+    throttled = f"; {number(seen.throttles)} requests were throttled" if seen.throttles else "; nothing was throttled"
+    fact = Evidence(
+        f"It {held}, and had {number(seen.peak)} at once at most in {days:.3g} days{throttled}.",
+        f"{RESERVED}; {PEAKS}; {THROTTLES}, {days:.3g} days",
+    )
+    return ConcurrencyRow(
+        place=survey.place,
+        function=function.name,
+        limit=function.reserved,
+        peak=seen.peak,
+        throttles=seen.throttles,
+        pressure=word.pressure,
+        evidence=(fact, Evidence(word.text, word.source)),
+    )
+
+
+def _of_reserved(account: _Account, seen: _Seen, reserved: int) -> _Word:
+    if reserved == 0:
+        return _Word(Pressure.FINE, "A reservation of 0 switches it off: every call is throttled on purpose.", RESERVED)
+    if seen.throttles and seen.peak >= NEAR * reserved:
+        return _raise(account, seen, reserved)
+    provisioned = sum(each.requested for each in seen.function.provisioned.values())
+    used = max(seen.peak, float(provisioned))
+    unused = reserved - used
+    if account.full and not seen.throttles and used < IDLE_SHARE * reserved and unused >= IDLE_UNITS:
+        return _Word(
+            Pressure.RESERVATION_IDLE,
+            f"{number(unused)} of its {reserved:,} were never used, and are missing to all others. Lower it to about "
+            f"{_rounded(max(used, 1))}, unless it is kept for a rare event, or caps what calls a database.",
+            PEAKS,
+        )
+    if seen.throttles:
+        text = (
+            "It was throttled below its reservation: bursts faster than 1,000 environments in 10 seconds, or 10 "
+            "requests a second per environment, throttle as well; a higher reservation does not help against them."
+        )
+        return _Word(Pressure.FINE, text, "Lambda developer guide, scaling-behavior")
+    return _Word(Pressure.FINE, f"It had {share(seen.peak / reserved)} of its reservation in use at most.", PEAKS)
+
+
+def _raise(account: _Account, seen: _Seen, reserved: int) -> _Word:
+    """It is cut off at its own limit: what it would have had is not known, a quarter more is a beginning."""
+    wanted = _rounded(max(seen.peak, reserved))
+    if wanted - reserved <= account.reservable:
+        return _Word(
+            Pressure.RESERVATION_TOO_LOW,
+            f"It is throttled at its own reservation. Raise it to {wanted:,} to begin with (throttles hide how much it "
+            "would take), unless it is there to protect what the function calls.",
+            RESERVED,
+        )
+    return _Word(
+        Pressure.QUOTA,
+        f"It is throttled at its own reservation, and {account.reservable:,} more can be reserved: {LEAST_UNRESERVED} "
+        f"must stay unreserved. Ask for a quota of {_quota(account):,} first, then reserve {wanted:,}.",
+        RESERVING,
+    )
+
+
+def _of_free(account: _Account, seen: _Seen) -> _Word:
+    if not seen.throttles:
+        text = f"Its peak is {share(seen.peak / account.left)} of what is left for all functions that reserve nothing."
+        return _Word(Pressure.QUOTA if account.crowded else Pressure.FINE, text, f"{PEAKS}; {LIMITS}")
+    if not account.full:
+        text = (
+            "It was throttled while the account had room: bursts faster than 1,000 environments in 10 seconds throttle "
+            "too, and neither a reservation nor a quota helps against them."
+        )
+        return _Word(Pressure.FINE, text, "Lambda developer guide, scaling-behavior")
+    wanted = _rounded(max(seen.peak, 1))
+    noisy = seen.noisiest_peak >= NOISY_SHARE * max(account.peak, 1.0) and seen.peak < seen.noisiest_peak
+    if noisy and wanted <= account.reservable:
+        return _Word(
+            Pressure.RESERVE,
+            f"{seen.noisiest} has up to {number(seen.noisiest_peak)} of the account's {number(account.peak)} at once. "
+            f"Reserve {wanted:,} for this one, or cap the other by a reservation of its own.",
+            f"{PEAKS}; {RESERVING}",
+        )
+    return _Word(
+        Pressure.QUOTA,
+        f"It reserves nothing and is throttled while what all such functions share ({account.unreserved:,} of the "
+        f"account's {account.limit:,}) is nearly used up: the account is too small, not the function. Ask for "
+        f"{_quota(account):,}{_or_lower(account)}.",
+        f"{PEAKS}; {LIMITS}",
+    )
+
+
+def _or_lower(account: _Account) -> str:
+    return f", or lower some of the {account.reserved:,} that others reserve" if account.reserved else ""
+
+
+def _rounded(peak: float) -> int:
+    """A quarter above a peak, in tens."""
+    return math.ceil(peak * HEADROOM / 10) * 10
