@@ -91,8 +91,19 @@ def test_a_file_that_is_no_scan_exits_1(recorded: Path, capsys: pytest.CaptureFi
     assert not out.exists()
 
 
-def test_a_place_that_cannot_be_written_to_exits_1(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the system's own words."""
+def test_a_place_that_cannot_be_written_to_is_wrong_usage(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Said at once, not after minutes of scanning."""
     out = recorded.parent / "nowhere" / "page.html"
-    assert cli.main(["report", "--from", str(recorded), "--out", str(out)]) == 1
-    assert "can't be written: No such file or directory" in capsys.readouterr().err
+    assert cli.main(["report", "--from", str(recorded), "--out", str(out)]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--days", "30"], ["--profile", "prod"], ["--region", "us-east-1"]])
+def test_options_of_a_scan_are_refused_beside_a_file_of_one(
+    recorded: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file would be told as if it were what they ask for."""
+    out = recorded.parent / "page.html"
+    assert cli.main(["report", "--from", str(recorded), "--out", str(out), *option]) == 2
+    assert f"{option[0]} is for a scan, and with --from none is made" in capsys.readouterr().err
+    assert not out.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from rich import box
@@ -14,9 +14,8 @@ from rich.table import Table
 from warmcast.aws.throttle import SystemClock
 from warmcast.commands.cold_starts import Asked, show_cold_starts, sources_of
 from warmcast.commands.pricing import book_for, prices_option
-from warmcast.commands.printing import print_json
+from warmcast.commands.printing import print_json, write
 from warmcast.commands.progress import Watch
-from warmcast.commands.report import write
 from warmcast.commands.scanning import Terms, estimates, make_scan, open_places
 from warmcast.scan.choosing import MUCH_PER_DAY
 from warmcast.scan.estimate import altogether_s
@@ -27,12 +26,14 @@ from warmcast.scan.text import print_scan
 from warmcast.scan.verdict import COLD_START_USD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from warmcast.aws.throttle import Clock
     from warmcast.commands.scanning import Opened
     from warmcast.scan.estimate import Estimate
     from warmcast.scan.found import Denial, Scan
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 DAYS: Final = 14
 COLD_START_DAYS: Final = 7
@@ -41,13 +42,20 @@ NOTHING_TO_DO: Final = frozenset({Verdict.KEEP, Verdict.NO, Verdict.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
-class _Options:
-    """What the command was given, past which AWS it asks."""
+class Wish:
+    """What a scan is asked for, past which AWS it reads; the options of `scan_options` have the words."""
 
     days: int | None
     cold_start_usd: float
     much_per_day: float
     prices_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the command was given, past which AWS it asks."""
+
+    wish: Wish
     out: Path | None
     as_json: bool
 
@@ -61,34 +69,46 @@ def _json_file(_context: click.Context, _option: click.Parameter, value: Path | 
     return value
 
 
+def scan_options(command: F) -> F:
+    """Whose accounts, how far back, and what is taken for granted: what every command that scans takes."""
+    options = [
+        click.option(
+            "--profile", "profiles", multiple=True, help="AWS profile; repeatable. [default: the usual chain]"
+        ),
+        click.option(
+            "--region",
+            "regions",
+            multiple=True,
+            envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+            help="Region; repeatable. `all`: every Region that is enabled by default. [default: the profile's]",
+        ),
+        click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another AWS, such as a local one."),
+        click.option("--days", type=click.IntRange(1, MOST_DAYS), help=f"How far back. [default: {DAYS}]"),
+        click.option(
+            "--cold-start-usd",
+            type=click.FloatRange(0),
+            default=COLD_START_USD,
+            show_default=True,
+            help="What avoiding one cold start is worth to you.",
+        ),
+        click.option(
+            "--least-traffic",
+            "much_per_day",
+            type=click.FloatRange(1),
+            default=MUCH_PER_DAY,
+            show_default=True,
+            help="Invocations a day from which a function without provisioned concurrency is looked at.",
+        ),
+        prices_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command("scan")
-@click.option("--profile", "profiles", multiple=True, help="AWS profile; repeatable. [default: the usual chain]")
-@click.option(
-    "--region",
-    "regions",
-    multiple=True,
-    envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
-    help="Region; repeatable. `all`: every Region that is enabled by default. [default: the profile's]",
-)
-@click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another AWS, such as a local one.")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), help=f"How far back. [default: {DAYS}]")
+@scan_options
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it takes and costs; read no metric.")
-@click.option(
-    "--cold-start-usd",
-    type=click.FloatRange(0),
-    default=COLD_START_USD,
-    show_default=True,
-    help="What avoiding one cold start is worth to you.",
-)
-@click.option(
-    "--least-traffic",
-    "much_per_day",
-    type=click.FloatRange(1),
-    default=MUCH_PER_DAY,
-    show_default=True,
-    help="Invocations a day from which a function without provisioned concurrency is looked at.",
-)
-@prices_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -124,7 +144,7 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
     read. 130: stopped by Ctrl-C, which still prints (and with --out writes) what was found until then.
     """
     clock = SystemClock()
-    options = _Options(days, cold_start_usd, much_per_day, prices_file, out, as_json=form == "json")
+    options = _Options(Wish(days, cold_start_usd, much_per_day, prices_file), out, as_json=form == "json")
     opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
     if name is not None:
         asked = Asked.of(name, days=days or COLD_START_DAYS, yes=yes, as_json=options.as_json)
@@ -137,18 +157,23 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
 # --- the scan --------------------------------------------------------------------------------------------------------
 
 
-def _scan(opened: Opened, options: _Options, clock: Clock) -> int:
+def scanned(opened: Opened, wish: Wish, clock: Clock) -> Scan:
+    """Make the scan, telling on standard error how far it is."""
     now = clock.now()
     regions = [readers.place.region for readers in opened.readers]
     book = book_for(
         opened.readers[0] if opened.readers else None,
-        prices_file=options.prices_file,
+        prices_file=wish.prices_file,
         regions=regions,
         today=now.date(),
     )
-    terms = Terms(now, options.days or DAYS, options.cold_start_usd, options.much_per_day, book)
+    terms = Terms(now, wish.days or DAYS, wish.cold_start_usd, wish.much_per_day, book)
     with Watch(Console(stderr=True), clock) as watch:
-        scan = make_scan(opened, terms, watch)
+        return make_scan(opened, terms, watch)
+
+
+def _scan(opened: Opened, options: _Options, clock: Clock) -> int:
+    scan = scanned(opened, options.wish, clock)
     record = record_of(scan)
     if options.as_json:
         click.echo(scan_to_json(record), nl=False)
@@ -174,7 +199,7 @@ def _cold_starts(opened: Opened, asked: Asked, options: _Options, clock: Clock) 
         raise click.UsageError("--cold-starts reads one place: name one profile and one Region that can be opened")
     (readers,) = opened.readers
     now = clock.now()
-    book = book_for(readers, prices_file=options.prices_file, regions=[readers.place.region], today=now.date())
+    book = book_for(readers, prices_file=options.wish.prices_file, regions=[readers.place.region], today=now.date())
     return show_cold_starts(sources_of(readers, book=book, clock=clock), asked, now=now)
 
 
@@ -183,7 +208,7 @@ def _cold_starts(opened: Opened, asked: Asked, options: _Options, clock: Clock) 
 
 def _estimate(opened: Opened, options: _Options) -> int:
     with Console(stderr=True).status("counting functions"):
-        found = estimates(opened, days=options.days or DAYS)
+        found = estimates(opened, days=options.wish.days or DAYS)
     if options.as_json:
         print_json({"estimates": [_record(each) for each in found.estimates], "seconds": altogether_s(found.estimates)})
     else:
