@@ -147,7 +147,7 @@ READS: Final[tuple[Read, ...]] = (
         "whether a scalable target is Warmcast's",
         ("application-autoscaling:ListTagsForResource",),
         frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST, Purpose.CONTROLLER}),
-        without="it is told by the name of its policy",
+        without="Warmcast's are told by the name of their policy",
     ),
     Read(
         "lambda.ListTags",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import botocore.session
+from botocore.exceptions import UnknownRegionError
 
 from warmcast.aws.answers import translated
 from warmcast.aws.inventory import Inventory
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 8
 """Of one read. AWS's throttling must not end a scan: botocore waits up to 20 s between the later attempts."""
 
+FIRST_ATTEMPTS: Final = 2
+"""Of the first question, who we are: what is wrong with credentials or the network is told at once."""
+
 GET_FUNCTION_PER_S: Final = 30.0
 """Under a third of GetFunction's own 100 a second (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
@@ -45,6 +49,7 @@ class Connection:
 
     Args:
         calls: requests sent so far, retries included. pace: what keeps them apart.
+        attempts: of each request.
     """
 
     session: boto3.Session
@@ -53,15 +58,16 @@ class Connection:
     endpoint_url: str | None
     calls: CallCounter
     pace: Pace
+    attempts: int = ATTEMPTS
 
-    def client(self, service: str, *, region: str = "") -> Any:  # noqa: ANN401 - as boto3 has it: the caller's class says which
+    def client(self, service: str, *, region: str = "", attempts: int = 0) -> Any:  # noqa: ANN401 - as boto3 has it: the caller's class says which
         """A client of a service, paced, counted and guarded; in another Region where the service is only there."""
         with translated("(client)"):
             client = self.session.client(
                 service,  # type: ignore[call-overload] # boto3's stubs know literal names only
                 region_name=region or self.region,
                 endpoint_url=self.endpoint_url,
-                config=client_config("", attempts=ATTEMPTS),
+                config=client_config("", attempts=attempts or self.attempts),
             )
         guard(client)
         watch(client, calls=self.calls, pace=self.pace)
@@ -69,7 +75,10 @@ class Connection:
 
     def known_regions(self) -> list[str]:
         """The Regions that the installed SDK knows; newer ones are missing."""
-        partition = self.session.get_partition_for_region(self.region)
+        try:
+            partition = self.session.get_partition_for_region(self.region)
+        except UnknownRegionError:
+            partition = "aws"
         return self.session.get_available_regions("lambda", partition_name=partition)
 
 
@@ -103,7 +112,9 @@ class Readers:
         return self.connection.client(service, region=region)
 
 
-def connect(*, region: str | None, profile: str | None, endpoint_url: str | None, clock: Clock) -> Connection:
+def connect(
+    *, region: str | None, profile: str | None, endpoint_url: str | None, clock: Clock, attempts: int = ATTEMPTS
+) -> Connection:
     """Settings and credentials of a profile (None: the usual chain), and its Region unless one is given.
 
     Its requests wait for their turn however long that takes: nothing is late in a scan.
@@ -125,6 +136,7 @@ def connect(*, region: str | None, profile: str | None, endpoint_url: str | None
         endpoint_url=endpoint_url or None,
         calls=CallCounter(),
         pace=Pace(clock, patience_s=math.inf, get_function_per_s=GET_FUNCTION_PER_S),
+        attempts=attempts,
     )
 
 
@@ -146,7 +158,7 @@ def make_readers(*, region: str | None, profile: str | None, endpoint_url: str |
 
 def account_of(connection: Connection) -> str:
     """The account that the credentials belong to (GetCallerIdentity, which needs no permission)."""
-    sts = connection.client("sts")
+    sts = connection.client("sts", attempts=FIRST_ATTEMPTS)
     with translated("GetCallerIdentity"):
         account: str = sts.get_caller_identity()["Account"]
         return account

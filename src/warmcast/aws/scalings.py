@@ -81,9 +81,8 @@ class Scalings:
 
     def _targets(self) -> list[ScalableTargetTypeDef]:
         with translated("DescribeScalableTargets"):
-            pages = self._client.get_paginator("describe_scalable_targets").paginate(
-                ServiceNamespace=NAMESPACE, ScalableDimension=DIMENSION
-            )
+            # Lambda has one dimension; AWS refuses to be given it without a resource.
+            pages = self._client.get_paginator("describe_scalable_targets").paginate(ServiceNamespace=NAMESPACE)
             return [target for page in pages for target in page["ScalableTargets"]]
 
     def _policies(self) -> list[ScalingPolicyTypeDef]:

@@ -30,12 +30,19 @@ def fleet_option(command: F) -> F:
 
 
 def aws_options(command: F) -> F:
+    """Where AWS is, and as whom; for which targets."""
+    only = click.option(
+        "--target", "targets", multiple=True, metavar="FUNCTION:QUALIFIER", help="Only this; repeatable."
+    )
+    return place_options(only(command))
+
+
+def place_options(command: F) -> F:
     """Where AWS is, and as whom."""
     options = [
         click.option("--profile", help="AWS profile. [default: the usual chain of credentials]"),
         click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Region of the fleet."),
         click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another AWS, such as a local one."),
-        click.option("--target", "targets", multiple=True, metavar="FUNCTION:QUALIFIER", help="Only this; repeatable."),
     ]
     for option in reversed(options):
         command = option(command)
