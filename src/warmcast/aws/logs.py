@@ -14,7 +14,7 @@ from warmcast.coldlogs import BIN_S, InitLine, LogGroup, ReportCount
 from warmcast.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import GetQueryResultsResponseTypeDef, ResultFieldTypeDef
@@ -47,7 +47,6 @@ fields @timestamp, @logStream, @message
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 5.0
 _PATIENCE_S: Final = 900.0
-_STARTS: Final = 5
 _UNFINISHED: Final = frozenset({"Scheduled", "Running"})
 
 _Row = dict[str, str]
@@ -147,16 +146,12 @@ class Logs:
         return rows
 
     def _start(self, group: str, query: str, span: Span) -> str:
-        """Begin a query; an account may run 100 at once, so where others take them all we wait for our turn."""
-
-        def start() -> str:
-            with translated("StartQuery"):
-                begun = self._client.start_query(
-                    logGroupName=group, startTime=span.start, endTime=span.end, queryString=query, limit=MOST_ROWS
-                )
-                return begun["queryId"]
-
-        return _in_turn(start, self._clock)
+        """Begin a query; where others run all 100 that an account may have at once, botocore waits and tries again."""
+        with translated("StartQuery"):
+            begun = self._client.start_query(
+                logGroupName=group, startTime=span.start, endTime=span.end, queryString=query, limit=MOST_ROWS
+            )
+            return begun["queryId"]
 
     def _finished(self, query_id: str) -> GetQueryResultsResponseTypeDef:
         """Wait for a query's end; AwsError `Query...` where it did not end well."""
@@ -181,20 +176,6 @@ class Logs:
                 self._client.stop_query(queryId=query_id)
         except AwsError:
             return
-
-
-def _in_turn(start: Callable[[], str], clock: Clock) -> str:
-    """Try a few times while the account's queries are all in use."""
-    wait_s = _FIRST_WAIT_S
-    for _ in range(_STARTS - 1):
-        try:
-            return start()
-        except AwsError as error:
-            if error.code != "LimitExceededException":
-                raise
-        clock.sleep(wait_s)
-        wait_s *= 2
-    return start()
 
 
 def _of_function(query: str, function: str) -> str:
