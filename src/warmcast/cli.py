@@ -14,6 +14,8 @@ import click
 
 from warmcast import __version__
 from warmcast.commands.backtest import backtest
+from warmcast.commands.doctor import doctor
+from warmcast.commands.iam import iam
 from warmcast.commands.plan import plan_command
 from warmcast.commands.report import report
 from warmcast.commands.scan import scan_command
@@ -66,7 +68,7 @@ def warmcast() -> None:
     """
 
 
-for command in (validate, schema, plan_command, tick_command, backtest, report, scan_command):
+for command in (validate, schema, plan_command, tick_command, backtest, report, scan_command, doctor, iam):
     warmcast.add_command(command)
 
 
