@@ -11,9 +11,10 @@ import pytest
 
 from builders import policy
 from traces import MONDAY, minutes, noise, office
+from warmcast.simulate.actual import Actual
 from warmcast.simulate.compare import Comparison, compare
 from warmcast.simulate.trace import Trace
-from warmcast.simulate.verdict import conclusion, keepalive_changes, notes
+from warmcast.simulate.verdict import conclusion, keepalive_changes, notes, summary
 from warmcast.simulate.world import World, starting_capacity
 
 
@@ -102,3 +103,122 @@ def test_every_line_starts_with_the_need_of_the_first_minute(comparison: Compari
     """READY falls at once, so a policy that asks for less has less; nobody has more."""
     begins = starting_capacity(comparison.scored, comparison.world)
     assert all(line.ready[0] == min(begins, line.requested[0]) for line in comparison.lines.values())
+
+
+# --- what was actually run -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def beside_actual() -> Comparison:
+    """The same two hours, of which eight units stood through the first and twelve through the second, half guessed."""
+    at = minutes(MONDAY, 50 / 24)
+    demand = office(at, ZoneInfo("UTC")) * noise(len(at), 0.1)
+    trace = Trace(int(at[0]), demand, demand / 0.5, np.full(len(at), np.nan))
+    ran = Actual(
+        capacity=np.repeat([8, 12], 60),
+        certain=np.arange(120) % 2 == 0,
+        invocations=np.full(120, 500.0),
+        spilled=np.full(120, 50.0),
+    )
+    start = trace.start + 2 * 86_400
+    return compare(policy(low=1), trace, start=start, world=World(), actual=ran, remarks=("Made up.",))
+
+
+def test_what_was_actually_run_comes_first(beside_actual: Comparison, comparison: Comparison) -> None:
+    """Before Warmcast, and nobody else's line is any other for it."""
+    assert list(beside_actual.lines) == ["actual", *comparison.lines]
+    for name, line in comparison.lines.items():
+        assert beside_actual.lines[name].score == line.score
+    assert "actual" not in summary(comparison)
+    assert next(iter(summary(beside_actual)["policies"])) == "actual"  # type: ignore[call-overload] # a JSON object
+
+
+def test_what_was_actually_run_starts_with_what_stood_then(beside_actual: Comparison) -> None:
+    """It was READY before the first minute, and only its rise has to wait and to be initialised."""
+    line = beside_actual.lines["actual"]
+    assert line.ready.tolist() == [8] * 62 + [12] * 58
+    billed = (8 * 120 + 4 * 60) * 60 * World().prices.allocation_usd_per_gb_s
+    assert line.score.allocation_usd == pytest.approx(billed)
+
+
+def test_what_was_actually_run_is_told_in_usd_and_cold_starts(beside_actual: Comparison) -> None:
+    """Its bill, its spillover, its cold starts, and Warmcast's beside them."""
+    ran, ours = (beside_actual.lines[name].score for name in ("actual", "warmcast"))
+    told = conclusion(beside_actual)
+    assert told.startswith(
+        f"What was actually run cost ${ran.total_usd:,.2f}, ${ran.allocation_usd:,.2f} of it for allocation, spilled"
+        f" {ran.spillover:.2%} and had {ran.cold_starts_per_10k:.2f} cold starts per 10,000; Warmcast's bill is "
+    )
+    assert f"with {ours.cold_starts_per_10k:.2f} cold starts. Over 2 hours Warmcast spills" in told
+
+
+def test_guesses_and_the_audit_are_noted(beside_actual: Comparison) -> None:
+    """After what the source remarks; the summary has the numbers."""
+    remark, guessed, audited = notes(beside_actual)[:3]
+    assert remark == "Made up."
+    assert guessed.startswith("Of what was actually run 50% of the minutes had to be guessed")
+    assert audited.startswith("CloudWatch measured a spillover of 10.00% of the invocations of what was actually run")
+    told = summary(beside_actual)["actual"]
+    assert isinstance(told, dict)
+    assert (told["provisioned"], told["guessed_share"], told["spillover_minutes"]) == (True, 0.5, 120)
+    assert told["spillover_measured"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("units", "share", "lesson"),
+    [
+        (12, 0.1, ": the traffic is burstier than it reckons with, so all its spillovers are too low (--peakedness)."),
+        (2, 0.0, ": all its spillovers are rather too high here."),
+        (2, 0.6, "minutes."),
+    ],
+)
+def test_a_model_that_is_well_off_is_told(beside_actual: Comparison, units: int, share: float, lesson: str) -> None:
+    """In which direction; a model that is about right (two units for four executions spill 60%) earns no comment."""
+    ran, line = beside_actual.actual, beside_actual.lines["actual"]
+    assert ran is not None
+    stood = replace(line, ready=np.full(120, units))
+    measured = replace(ran, spilled=ran.invocations * share)
+    changed = replace(beside_actual, actual=measured, lines={**beside_actual.lines, "actual": stood})
+    (told,) = (note for note in notes(changed) if note.startswith("CloudWatch measured"))
+    assert told.endswith(f"120 {lesson}" if lesson == "minutes." else f"120 minutes{lesson}")
+
+
+def test_an_alias_without_provisioned_concurrency_has_none_to_tell_of(beside_actual: Comparison) -> None:
+    """No share that was guessed, nothing to audit, one plain sentence."""
+    ran = beside_actual.actual
+    assert ran is not None
+    nothing = replace(beside_actual, actual=replace(ran, capacity=np.zeros(120, dtype=np.int64)))
+    assert conclusion(nothing).startswith("No provisioned concurrency was found in these minutes")
+    assert [note for note in notes(nothing) if "actually run" in note] == []
+    told = summary(nothing)["actual"]
+    assert isinstance(told, dict)
+    assert (told["provisioned"], told["spillover_measured"], told["spillover_minutes"]) == (False, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.004, "under 1%"), (0.41, "41%"), (0.99, "99%"), (0.999, "over 99%"), (1.0, "100%")]
+)
+def test_a_guessed_share_is_never_rounded_to_none_or_all(beside_actual: Comparison, share: float, told: str) -> None:
+    """In whole percent otherwise."""
+    unknown = np.full(1000, np.nan)
+    hours = np.full(1000, 3)
+    long = Actual(capacity=hours, certain=np.arange(1000) >= round(1000 * share), invocations=unknown, spilled=unknown)
+    scored = Trace(beside_actual.scored.start, unknown, unknown, unknown)
+    told_of = notes(replace(beside_actual, actual=long, scored=scored))
+    (guessed,) = (note for note in told_of if "guessed" in note)
+    assert f"Of what was actually run {told} of the minutes" in guessed
+
+
+def test_known_prices_stand_over_the_table_and_name_their_source(comparison: Comparison) -> None:
+    """All figures are reckoned at them."""
+    dear = replace(World().prices, allocation_usd_per_gb_s=1.0)
+    world = World(known_prices=dear, prices_source="a file")
+    assert world.prices is dear
+    assumed = summary(replace(comparison, world=world))["assumptions"]
+    assert isinstance(assumed, dict)
+    assert assumed["prices"]["source"] == "a file"
+    assert assumed["prices"]["allocation_usd_per_gb_s"] == 1.0
+    usual = summary(comparison)["assumptions"]
+    assert isinstance(usual, dict)
+    assert "source" not in usual["prices"]
+    assert not {"known_prices", "prices_source"} & set(usual)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from warmcast.aws.pricing import ENDPOINT_REGION, Pricing
 from warmcast.aws.readers import make_readers
 from warmcast.aws.throttle import SystemClock
 from warmcast.commands.pricing import book_for
@@ -152,8 +151,7 @@ def _read(alias: Alias, where: Where, *, given: Mapping[str, Any], prices_file: 
     measured_ms = past.duration_s * 1000 if math.isfinite(past.duration_s) else World().duration_ms
     of_alias = {"duration_ms": measured_ms, "memory_mb": facts.memory_mb, "architecture": facts.architecture}
     world = World(**{**of_alias, **given, "region": readers.place.region})
-    pricing = Pricing(readers.client("pricing", region=ENDPOINT_REGION))
-    book = book_for(pricing, prices_file=prices_file, regions=[world.region], today=now.date())
+    book = book_for(readers, prices_file=prices_file, regions=[world.region], today=now.date())
     return OwnHistory(
         alias=alias,
         past=past,
