@@ -161,6 +161,7 @@ class AutoScalingApi:
 
     def _describe(self, params: Json) -> Json:
         ids = params.get("ResourceIds") or []
+        autoscaling_rules.check_filters({**params, **({"ResourceId": ids[0]} if ids else {})})
         if len(ids) > MOST_IDS:
             message = (
                 f"1 validation error detected: Value at 'resourceIds' failed to satisfy constraint: "

@@ -31,8 +31,8 @@ def _load_scaling(world: World, payload: Json) -> Json:
         world.services(place).autoscaling.answer(given)
 
     call("RegisterScalableTarget", payload["target"])
-    for number, configuration in enumerate(payload["tracking"], start=1):
-        policy = {"PolicyName": f"tracking-{number}", "PolicyType": "TargetTrackingScaling"}
+    for name, configuration in payload["tracking"].items():
+        policy = {"PolicyName": name, "PolicyType": "TargetTrackingScaling"}
         call("PutScalingPolicy", {**policy, "TargetTrackingScalingPolicyConfiguration": configuration})
     for action in payload["scheduled"]:
         call("PutScheduledAction", action)

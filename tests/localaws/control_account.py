@@ -27,7 +27,7 @@ class AccountCommands(Commands):
         minimum: int,
         maximum: int,
         *,
-        tracking: Sequence[Json] = (),
+        tracking: Mapping[str, Json] | None = None,
         scheduled: Sequence[Json] = (),
         tags: Mapping[str, str] | None = None,
     ) -> None:
@@ -38,12 +38,12 @@ class AccountCommands(Commands):
             qualifier: the alias or version.
             minimum: of the capacity.
             maximum: of the capacity.
-            tracking: target-tracking policies: each a `TargetTrackingScalingPolicyConfiguration` as the API has it.
+            tracking: target-tracking policies by name: a `TargetTrackingScalingPolicyConfiguration` as the API has it.
             scheduled: scheduled actions: each the parameters of PutScheduledAction, without those that say whose.
             tags: of the scalable target.
         """
         target = {"MinCapacity": minimum, "MaxCapacity": maximum, "Tags": dict(tags or {})}
-        rules = {"tracking": list(tracking), "scheduled": list(scheduled)}
+        rules = {"tracking": dict(tracking or {}), "scheduled": list(scheduled)}
         self._send("load-scaling", self._here({"resource": _resource(function, qualifier), "target": target, **rules}))
 
     def load_activity(

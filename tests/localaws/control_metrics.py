@@ -52,8 +52,9 @@ class Traffic:
         concurrency: Maximum(ConcurrentExecutions).
         throttles: Sum(Throttles); None: 0 wherever it was invoked.
         spilled: Sum(ProvisionedConcurrencySpilloverInvocations); None: no datapoints, or 0 with a capacity.
-        capacity: provisioned concurrency that stood there: gives what of it was in use at most (the concurrency up to
-            it), its share, and the invocations that did not spill; None, and minutes of 0: no datapoints.
+        capacity: provisioned concurrency that stood there: gives what of it was in use at most, its share, and the
+            invocations that did not spill; None, and minutes of 0: no datapoints.
+        in_use: how much of the capacity was in use at most; None: the concurrency up to it.
     """
 
     invocations: FloatArray
@@ -62,6 +63,7 @@ class Traffic:
     throttles: FloatArray | None = None
     spilled: FloatArray | None = None
     capacity: FloatArray | None = None
+    in_use: FloatArray | None = None
     _built: list[tuple[str, Mapping[str, FloatArray]]] = field(default_factory=list, init=False)
 
     def series(self, dimensions: Mapping[str, str], start: datetime) -> list[Series]:
@@ -84,7 +86,7 @@ class Traffic:
 
     def _of_capacity(self, count: FloatArray, capacity: FloatArray) -> Iterator[tuple[str, Mapping[str, FloatArray]]]:
         spilled = np.zeros_like(count) if self.spilled is None else self.spilled
-        used = np.minimum(self.concurrency, capacity)
+        used = np.minimum(self.concurrency if self.in_use is None else self.in_use, capacity)
         share = np.divide(used, capacity, out=np.zeros_like(used), where=capacity > 0)
         yield "ProvisionedConcurrencySpilloverInvocations", {"sum": self._while(count, spilled)}
         yield "ProvisionedConcurrencyInvocations", {"sum": count - spilled}

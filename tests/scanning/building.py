@@ -26,6 +26,16 @@ TRACKING: Final[Json] = {
 }
 """AWS's own metric: its alarm has no data while nobody calls."""
 
+OUR_TRACKING: Final[Json] = {
+    "TargetValue": 0.7,
+    "CustomizedMetricSpecification": {
+        "Metrics": [
+            {"Id": "used", "Expression": "FILL(m1, 0)", "Label": "utilization, idle as zero", "ReturnData": True}
+        ]
+    },
+}
+"""What Warmcast puts: the highest utilization, an idle minute read as zero."""
+
 STACK: Final = "aws:cloudformation:stack-name"
 
 

@@ -2,7 +2,7 @@
 
 Arrivals are Poisson; the highest concurrency of a minute is the highest of as many independent looks as executions fit
 into the minute one after the other (60 at most); what spills is Erlang's share of the capacity, or what is above 10
-requests a second for each unit, whichever is more.
+requests a second for each unit, whichever is more; units that requests bind are in use as little as they serve.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ def traffic(
     if capacity is None:
         return Traffic(served, seconds * 1000, peak, throttles=refused)
     units = np.broadcast_to(np.asarray(capacity, dtype=np.float64), LENGTH).copy()
-    share = np.maximum(_spilled(units, demand), 1 - REQUESTS_PER_UNIT_S * units * 60 / np.maximum(served, 1))
-    spilled = random.binomial(served.astype(np.int64), np.clip(share, 0, 1)).astype(np.float64)
-    return Traffic(served, seconds * 1000, peak, throttles=refused, spilled=spilled, capacity=units)
+    by_rate = np.clip(1 - REQUESTS_PER_UNIT_S * units * 60 / np.maximum(served, 1), 0, 1)
+    spilled = random.binomial(served.astype(np.int64), np.maximum(_spilled(units, demand), by_rate)).astype(np.float64)
+    bound = np.max([random.poisson(demand * (1 - by_rate)) for _ in range(looks)], axis=0)
+    in_use = np.where(by_rate > 0, np.minimum(bound, peak), peak)
+    return Traffic(served, seconds * 1000, peak, throttles=refused, spilled=spilled, capacity=units, in_use=in_use)
 
 
 def together(parts: list[Traffic]) -> Traffic:

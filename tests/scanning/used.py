@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scanning.building import NODE, STACK, TRACKING, constant
+from scanning.building import NODE, OUR_TRACKING, STACK, constant
 from scanning.known import Case, Known
 from scanning.minutes import LENGTH, traffic
 from warmcast.scan.found import Owner, Verdict
@@ -41,10 +41,11 @@ _SINCE_YESTERDAY = np.where(np.arange(LENGTH) >= LENGTH - 1440, 60.0, 0.0)
 
 
 def _ours(at: Setting) -> dict[str, Traffic]:
-    """A scalable target that Warmcast registered."""
+    """A scalable target that Warmcast registered, with its tag and its policy."""
     at.aws.create_function(at.function, runtime=NODE)
     at.aws.set_provisioned(at.function, "live", 30)
-    at.aws.load_scaling(at.function, "live", 30, 60, tracking=[TRACKING], tags={"warmcast": "registered"})
+    policy, tags = {"warmcast-target-tracking": OUR_TRACKING}, {"warmcast": "registered"}
+    at.aws.load_scaling(at.function, "live", 30, 60, tracking=policy, tags=tags)
     return {"live": traffic(np.full(LENGTH, 20.0), at.random, capacity=30)}
 
 
@@ -131,9 +132,9 @@ CASES = (
             Verdict.TOO_LOW,
             Owner.STACK,
             (35.0, 95.0),
-            (r"spill", r"\b2[5-9](\.\d+)? ?%"),
-            "Erlang-B(30, 40) = 27% spill; 53 units keep 1%: 23 x $10.95 = $252 more, of which 10.5 more "
-            "executions at a time earn back $191",
+            (r"spill", r"\b30 ?%"),
+            "Erlang-B(30, 40) = 30% spill; 53 units keep 1%: 23 x $10.95 = $252 more, of which 11.6 more executions at "
+            "a time earn back $212",
             amount=(50, 58),
         ),
     ),
@@ -169,7 +170,7 @@ CASES = (
             Verdict.BUY,
             Owner.NOBODY,
             (-365.0, -200.0),
-            (r"break-even|cheaper|pays",),
+            (r"saves money|less than on demand|break-even",),
             "75 units keep 1% and work 79% of the time: 75 x $10.95 = $821 earn back 59.4 x $18.25 = $1,084",
             amount=(58, 82),
         ),
@@ -182,9 +183,21 @@ CASES = (
             Verdict.NO,
             Owner.NOBODY,
             (0.0, 0.0),
-            (r"sparse|few|little|idle",),
+            (r"cold start",),
             "0.1 executions at a time: a unit would work 10% of the time and avoid some cold starts a day at "
             "cents each",
+        ),
+    ),
+    Case(
+        "contact-form",
+        "us-east-1",
+        constant(0.2 * 15 / 86_400, 2, duration_s=0.2),
+        Known(
+            Verdict.DROP,
+            Owner.UNKNOWN,
+            (-22.0, -21.5),
+            (r"cold start|invocations",),
+            "15 calls a day: 2 x $10.95 = $21.90 for at most 460 cold starts a month, nearly 5 cents each",
         ),
     ),
     Case(

@@ -57,7 +57,7 @@ def _never_scaled_in(at: Setting) -> dict[str, Traffic]:
     at.aws.create_function(at.function, runtime=NODE)
     raised_at = at.start + timedelta(minutes=raised)
     at.aws.set_provisioned(at.function, "live", 60, at=raised_at)
-    at.aws.load_scaling(at.function, "live", 1, 100, tracking=[TRACKING])
+    at.aws.load_scaling(at.function, "live", 1, 100, tracking={"tracking": TRACKING})
     at.aws.load_activity(at.function, "live", raised_at, 60)
     minute = np.arange(LENGTH)
     demand = np.where((minute >= began) & (minute < ended), 40.0, 0.0)
@@ -145,14 +145,14 @@ CASES = (
     Case(
         "newsletter-hardly-used",
         "us-east-1",
-        constant(1, 20),
+        constant(0.2, 20),
         Known(
             Verdict.DROP,
             Owner.UNKNOWN,
-            (-206.0, -195.0),
+            (-219.0, -212.0),
             (r"cold start", r"\$"),
-            "20 x $10.95 = $219 for one execution at a time, which earns back $18.25: $201 a month for some 2,000 cold "
-            "starts at the most, $0.10 each; even 5 units, which keep 1%, pay $36 for fewer",
+            "20 x $10.95 = $219, of which 0.2 at work earn back $3.65; a single unit would cost $7.90 more than on "
+            "demand, for the one environment that is hardly ever cold",
         ),
     ),
 )

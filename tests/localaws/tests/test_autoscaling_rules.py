@@ -187,3 +187,5 @@ def test_a_listing_by_dimension_needs_a_resource(client: ApplicationAutoScalingC
     """The API's own words ask for both."""
     with pytest.raises(ClientError, match="resource ID must be specified"):
         client.describe_scheduled_actions(ServiceNamespace="lambda", ScalableDimension=DIMENSION)
+    with pytest.raises(ClientError, match="resource ID must be specified"):
+        client.describe_scalable_targets(ServiceNamespace="lambda", ScalableDimension=DIMENSION)
