@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from warmcast.aws.readers import make_readers
@@ -20,7 +20,9 @@ from warmcast.aws.regions import default_regions
 from warmcast.errors import AwsError, WarmcastError
 from warmcast.refusals import fix_of
 from warmcast.scan.choosing import chosen
+from warmcast.scan.concurrency import pressures
 from warmcast.scan.estimate import estimate
+from warmcast.scan.extremes import NOT_KNOWN, extremes
 from warmcast.scan.found import Denial, Place, Scan
 from warmcast.scan.measure import by_hour, grid_of, measure, traffic
 from warmcast.scan.survey import Depth, survey
@@ -34,11 +36,14 @@ if TYPE_CHECKING:
     from warmcast.commands.progress import Watch
     from warmcast.pricebook import PriceBook
     from warmcast.scan.estimate import Estimate
-    from warmcast.scan.found import ConcurrencyRow, Finding, Usage
+    from warmcast.scan.found import ConcurrencyRow, Finding, Survey, Usage
     from warmcast.scan.measure import Wanted
 
 AT_ONCE: Final = 100
 """Aliases that are measured in one go: 30 MB, and calls to CloudWatch that are full but for the last."""
+
+BEFORE: Final = timedelta(days=7)
+"""Scaling activities are read from so long before the time looked at: the last one tells what stood at its beginning."""
 
 MOST_THREADS: Final = 8
 EVERY_REGION: Final = "all"
@@ -78,6 +83,12 @@ class _Part:
     concurrency: tuple[ConcurrencyRow, ...] = ()
     denials: list[Denial] = field(default_factory=list)
     skipped: int = 0
+
+    def deny(self, error: AwsError) -> None:
+        """Note a refusal; one of an operation is enough."""
+        denial = denial_of(self.readers.place, error)
+        if not any(each.operation == denial.operation and each.code == denial.code for each in self.denials):
+            self.denials.append(denial)
 
 
 # --- places ----------------------------------------------------------------------------------------------------------
@@ -165,17 +176,20 @@ def _scan_place(part: _Part, terms: Terms, watch: Watch) -> None:
     try:
         _find(part, terms, watch)
     except AwsError as error:
-        part.denials.append(denial_of(part.readers.place, error))
+        part.deny(error)
 
 
 def _find(part: _Part, terms: Terms, watch: Watch) -> None:
     place, invocations = part.readers.place, dict[str, float]()
 
     def read_traffic(functions: Sequence[str]) -> Mapping[str, float]:
-        invocations.update(_traffic(part, functions, terms, watch))
+        watch.tell(str(place), "traffic", 0, len(functions))
+        invocations.update(
+            traffic(part.readers.metrics, functions, now=terms.now, days=terms.days, in_time=watch.going)
+        )
         return invocations
 
-    since = datetime.fromtimestamp(grid_of(terms.now, terms.days).start, UTC)
+    since = datetime.fromtimestamp(grid_of(terms.now, terms.days).start, UTC) - BEFORE
     found = survey(
         place,
         inventory=part.readers.inventory,
@@ -189,15 +203,7 @@ def _find(part: _Part, terms: Terms, watch: Watch) -> None:
     wanted = chosen(found.functions, invocations, days=terms.days, much_per_day=terms.much_per_day)
     part.skipped = len(found.functions) - len({one.function.name for one in wanted})
     _judge_all(part, wanted, terms, watch)
-
-
-def _traffic(part: _Part, functions: Sequence[str], terms: Terms, watch: Watch) -> Mapping[str, float]:
-    """Invocations by function; where CloudWatch refuses, a denial and nothing."""
-    try:
-        return traffic(part.readers.metrics, functions, now=terms.now, days=terms.days, in_time=watch.going)
-    except AwsError as error:
-        part.denials.append(denial_of(part.readers.place, error))
-        return {}
+    part.concurrency = _limits(part, found, [one.function.name for one in wanted], terms, watch)
 
 
 def _judge_all(part: _Part, wanted: Sequence[Wanted], terms: Terms, watch: Watch) -> None:
@@ -217,6 +223,22 @@ def _judge_all(part: _Part, wanted: Sequence[Wanted], terms: Terms, watch: Watch
             _finding(part, one, usages.get(one.name), terms) for one in some if one.name in usages or one.provisioned
         ]
     watch.tell(str(part.readers.place), "aliases", len(wanted), len(wanted))
+
+
+def _limits(
+    part: _Part, found: Survey, measured: Sequence[str], terms: Terms, watch: Watch
+) -> tuple[ConcurrencyRow, ...]:
+    """Who is close to a limit: among the functions with a reservation, and those with much traffic or capacity."""
+    reserving = [function.name for function in found.functions if function.reserved is not None]
+    names = sorted({*measured, *reserving})
+    try:
+        seen = extremes(part.readers.metrics, names, now=terms.now, days=terms.days, in_time=watch.going)
+    except AwsError as error:
+        part.deny(error)
+        seen = NOT_KNOWN
+    return pressures(
+        found, peaks=seen.peaks, throttles=seen.throttles, account_peak=seen.account_peak, days=float(terms.days)
+    )
 
 
 def _finding(part: _Part, one: Wanted, usage: Usage | None, terms: Terms) -> Finding:
