@@ -55,6 +55,23 @@ def test_what_is_no_number_is_not_known() -> None:
     assert (row.figures.break_even, row.figures.utilization) == (None, None)
 
 
+def test_a_time_of_which_nothing_is_known_is_not_idle() -> None:
+    """Zeros that nobody measured: what stands costs what it costs, and how much of it is idle nobody knows."""
+    blind = replace(scanned.figures(), known_share=0.0, utilization=0.0, idle_usd=219.0, allocated_usd=219.0)
+    made = replace(scanned.finding(Verdict.UNKNOWN), figures=blind)
+    record = record_of(replace(scanned.empty(), findings=(made,)))
+    assert (record.rows[0].figures, record.rows[0].idle_monthly_usd) == (None, None)
+    assert record.rows[0].allocated_monthly_usd == pytest.approx(20 * 10.95, rel=1e-4)
+    assert record.money.idle_unknown == 1
+
+
+def test_without_capacity_there_is_no_utilization() -> None:
+    """Neither 0% nor 100% of nothing."""
+    (row,) = record_of(replace(scanned.empty(), findings=(scanned.finding(Verdict.NO),))).rows
+    assert row.figures
+    assert row.figures.utilization is None
+
+
 def test_a_charts_hour_is_the_mean_and_the_highest_of_its_steps() -> None:
     """Two hours of 5 minutes by hand: the unknown steps don't count as zero, an hour of them is unknown."""
     hour = scanned.usage(days=1)

@@ -55,6 +55,14 @@ def test_whoever_has_something_to_do_gets_evidence_with_its_source(verdict: Verd
     assert told == (verdict not in {Verdict.KEEP, Verdict.NO})
 
 
+def test_long_evidence_is_cut_with_a_word() -> None:
+    """Four lines of it; the report has all."""
+    made = scanned.finding(Verdict.DROP)
+    scan = replace(scanned.empty(), findings=(replace(made, evidence=made.evidence * 3),))
+    assert "... and 2 more in the report" in shown(scan)
+    assert shown(scan).count("utilization 8.7%") == 2
+
+
 def test_use_is_shown_where_there_is_room() -> None:
     """120 columns for the Region and the use, 150 for the account."""
     assert "spillover" not in shown(scanned.scan(), 119)

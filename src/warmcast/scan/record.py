@@ -215,7 +215,7 @@ def record_of(scan: Scan) -> ScanRecord:
 
 
 def _row(finding: Finding) -> Row:
-    function, figures = finding.function, finding.figures
+    function, figures = finding.function, _measured(finding.figures)
     alias = function.aliases.get(finding.qualifier)
     incomplete = (finding.usage.note,) if finding.usage and finding.usage.note else ()
     return Row(
@@ -242,6 +242,11 @@ def _row(finding: Finding) -> Row:
         chart=chart_of(finding.usage) if finding.usage else None,
         notes=(*incomplete, *function.unread),
     )
+
+
+def _measured(figures: Figures | None) -> Figures | None:
+    """Figures of a time of which nothing is known are zeros that nobody measured."""
+    return figures if figures and figures.known_share > 0 else None
 
 
 def _capacity(capacity: Capacity | None) -> CapacityRecord | None:
@@ -273,7 +278,7 @@ def _figures(figures: Figures | None) -> FiguresRecord | None:
         peak_demand=_known(figures.peak_demand),
         mean_duration_s=_known(figures.mean_duration_s),
         mean_capacity=_known(figures.mean_capacity),
-        utilization=_known(figures.utilization),
+        utilization=_known(figures.utilization) if figures.mean_capacity else None,
         spillover=_known(figures.spillover),
         throttles=_known(figures.throttles),
         cold_starts_bound=_known(figures.cold_starts_bound),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from warmcast.scan.figures import OBJECTIVE
+from warmcast.scan.load import OBJECTIVE
 from warmcast.scan.found import Owner, Verdict
 from warmcast.scan.record import MONTH_HOURS
 
@@ -27,7 +27,7 @@ class Tone(StrEnum):
 
     MEND = "mend"
     SAVE = "save"
-    SPEND = "spend"
+    RAISE = "raise"
     LEAVE = "leave"
     LOOK = "look"
 
@@ -42,7 +42,7 @@ def tone(verdict: Verdict) -> Tone:
         case Verdict.SNAP_START | Verdict.SCHEDULE:
             return Tone.SAVE
         case Verdict.TOO_LOW | Verdict.BUY:
-            return Tone.SPEND
+            return Tone.RAISE
         case Verdict.KEEP | Verdict.NO:
             return Tone.LEAVE
         case Verdict.UNKNOWN:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STYLES = {
     Tone.MEND: "bold red",
     Tone.SAVE: "yellow",
-    Tone.SPEND: "magenta",
+    Tone.RAISE: "magenta",
     Tone.LEAVE: "green",
     Tone.LOOK: "cyan",
 }
@@ -36,7 +36,8 @@ WIDER = 150
 
 MOST_ROWS = 60
 MOST_TOLD = 20
-"""Rows of the table, and of them those whose evidence is told; all are in the files that `report` writes."""
+MOST_EVIDENCE = 4
+"""Rows of the table, of them those whose evidence is told, and how much of it: the files of `report` have all."""
 
 ALWAYS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("units", units),
@@ -117,8 +118,10 @@ def _print_evidence(console: Console, rows: list[Row]) -> None:
         if (change := usd_change(row.change_monthly_usd)) != telling.NOTHING:
             head.append(f", {change} a month")
         console.print(head)
-        for each in row.evidence:
+        for each in row.evidence[:MOST_EVIDENCE]:
             _print_item(console, "-", Text.assemble(printable(each.text), (f" ({printable(each.source)})", "dim")))
+        if (left := len(row.evidence) - MOST_EVIDENCE) > 0:
+            _print_item(console, "-", Text(f"... and {left} more in the report", style="dim"))
         for note in row.notes:
             _print_item(console, "!", Text(printable(note), style="yellow"))
         if row.todo:
