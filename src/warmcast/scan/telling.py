@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from warmcast.scan.load import OBJECTIVE
 from warmcast.scan.found import Owner, Verdict
+from warmcast.scan.load import OBJECTIVE
 from warmcast.scan.record import MONTH_HOURS
 
 if TYPE_CHECKING:
