@@ -37,7 +37,7 @@ LIFE_S: Final = 7200.0
 """How long idle on-demand environments stay warm, and how old any becomes: AWS states neither (docs/cold-starts.md)."""
 
 MOST_RUNGS: Final = 16
-_PEAK_SPILLOVER: Final = 0.01
+_PEAK_SPILLOVER: Final = 0.001
 _LEAST_COUNTED: Final = 10
 """Fewer cold starts in the logs say too little of how many there are to scale a model by them."""
 
