@@ -132,14 +132,14 @@ CASES = (
     Case(
         "catalogue-in-frankfurt",
         "eu-central-1",
-        constant(20, 30),
+        constant(0.2, 10),
         Known(
             Verdict.NEVER_HERE,
             Owner.UNKNOWN,
-            (-155.0, -120.0),
+            (-132.0, -126.0),
             (r"break-even|above 100 ?%|10[01] ?%",),
-            "30 x $13.18 = $395 a month; the 19.8 units at work earn back 19.8 x $13.05 = $258: $137 for few "
-            "cold starts",
+            "10 x $13.18 = $132 a month, of which 0.2 at work earn back $2.61; a unit that works all the time would not "
+            "pay for itself here, and these hardly do",
         ),
     ),
     Case(
