@@ -138,8 +138,8 @@ CASES = (
             Owner.UNKNOWN,
             (-132.0, -126.0),
             (r"break-even|above 100 ?%|10[01] ?%",),
-            "10 x $13.18 = $132 a month, of which 0.2 at work earn back $2.61; a unit that works all the time would not "
-            "pay for itself here, and these hardly do",
+            "10 x $13.18 = $132 a month, of which 0.2 at work earn back $2.61; a unit that works all the time would "
+            "not pay for itself here, and these hardly do",
         ),
     ),
     Case(
