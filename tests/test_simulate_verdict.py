@@ -149,7 +149,7 @@ def test_what_was_actually_run_is_told_in_usd_and_cold_starts(beside_actual: Com
         f"What was actually run cost ${ran.total_usd:,.2f}, ${ran.allocation_usd:,.2f} of it for allocation, spilled"
         f" {ran.spillover:.2%} and had {ran.cold_starts_per_10k:.2f} cold starts per 10,000; Warmcast's bill is "
     )
-    assert f"with {ours.cold_starts_per_10k:.2f} cold starts. Over 2 hours Warmcast spills" in told
+    assert f"with {ours.cold_starts_per_10k:.2f}. Over 2 hours Warmcast spills" in told
 
 
 def test_guesses_and_the_audit_are_noted(beside_actual: Comparison) -> None:

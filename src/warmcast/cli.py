@@ -64,7 +64,7 @@ def warmcast() -> None:
 
     Policies live in Git (src/fleet). `validate` checks them offline; `plan` shows the next hours, `tick --dry-run` one
     decision for each target with its reason, both reading AWS and writing nothing; `tick` acts. `backtest` replays a
-    file of demand, offline.
+    file of demand, offline, or an alias's own history.
     """
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 INCHES = (14.0, 7.6)
 DPI = 110
 TEXT_COLUMNS = 170
+LINE = 0.025
+"""The height of a line of text, as a share of the figure's."""
+
 DEMAND = "#56B4E9"
 INK = "#222222"
 FAINT = "#6A6A6A"
@@ -84,9 +87,10 @@ def draw(path: Path, scored: Trace, lines: Sequence[Drawn], *, title: str, concl
         above, below = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [2.4, 1]})
         _draw_capacity(above, scored, lines, edges)
         _draw_spillover(below, lines, edges)
-        figure.subplots_adjust(left=0.06, right=0.98, top=0.84, bottom=0.07, hspace=0.09)
         figure.text(0.06, 0.962, title, fontsize=14, fontweight="bold", va="center")
         told = textwrap.fill(conclusion, TEXT_COLUMNS)
+        top = 0.84 - LINE * max(0, told.count("\n") - 1)  # there is room for two lines
+        figure.subplots_adjust(left=0.06, right=0.98, top=top, bottom=0.07, hspace=0.09)
         figure.text(0.06, 0.942, told, fontsize=9.5, color=FAINT, va="top", linespacing=1.4)
         figure.savefig(path)
 

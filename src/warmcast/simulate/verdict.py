@@ -88,7 +88,7 @@ def _beside_actual(comparison: Comparison) -> str:
     return (
         f"What was actually run cost ${ran.total_usd:,.2f}, ${ran.allocation_usd:,.2f} of it for allocation, spilled"
         f" {ran.spillover:.2%} and had {ran.cold_starts_per_10k:.2f} cold starts per 10,000; Warmcast's bill is"
-        f" {_compared(ours.total_usd, ran.total_usd)} that, with {ours.cold_starts_per_10k:.2f} cold starts."
+        f" {_compared(ours.total_usd, ran.total_usd)} that, with {ours.cold_starts_per_10k:.2f}."
     )
 
 
