@@ -145,7 +145,8 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
     """
     clock = SystemClock()
     options = _Options(Wish(days, cold_start_usd, much_per_day, prices_file), out, as_json=form == "json")
-    opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
+    with Console(stderr=True).status("asking AWS which accounts these are"):
+        opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
     if name is not None:
         asked = Asked.of(name, days=days or COLD_START_DAYS, yes=yes, as_json=options.as_json)
         return _cold_starts(opened, asked, options, clock)

@@ -43,7 +43,7 @@ AT_ONCE: Final = 100
 """Aliases that are measured in one go: 30 MB, and calls to CloudWatch that are full but for the last."""
 
 BEFORE: Final = timedelta(days=7)
-"""Scaling activities are read from so long before the time looked at: the last one tells what stood at its beginning."""
+"""Scaling activities are read from so long before the time looked at: the last one tells what stood when it began."""
 
 MOST_THREADS: Final = 8
 EVERY_REGION: Final = "all"
