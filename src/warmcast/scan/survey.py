@@ -210,6 +210,8 @@ def _listed(asking: _Asking, inventory: Inventory, depth: Depth) -> list[Functio
             if fnmatchcase(function.name, depth.pattern):
                 found.append(function)
             asking.progress("functions", len(found), 0)
+            if not asking.in_time():
+                break
     except AwsError as error:
         asking.deny(error, f" (after {len(found)} functions)" if found else "")
     return found
