@@ -119,7 +119,7 @@ def concurrency(limits: AccountLimits, region: str) -> Check:
     what, why = "concurrent executions", "provisioned concurrency is part of them, AWS keeps 100 unreserved"
     if room:
         return Check(what, why, Health.OK, detail)
-    wanted = max(USUAL_QUOTA, limits.concurrency + USUAL_QUOTA)
+    wanted = USUAL_QUOTA if limits.concurrency < USUAL_QUOTA else limits.concurrency + USUAL_QUOTA
     fix = (
         f"ask for more: `aws service-quotas request-service-quota-increase --service-code lambda --quota-code "
         f"{QUOTA_CODE} --desired-value {wanted} --region {region}`"

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from warmcast.aws import costs
 from warmcast.aws.pricing import ENDPOINT_REGION, Pricing, price_book
+from warmcast.commands.printing import count
 from warmcast.errors import PriceFileError
 from warmcast.pricebook import listed
 from warmcast.pricefile import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from warmcast.aws.readers import Readers
@@ -55,3 +57,22 @@ def book_for(readers: Readers | None, *, prices_file: Path | None, regions: Sequ
         pricing = Pricing(readers.client("pricing", region=ENDPOINT_REGION))
         book = price_book(pricing, regions=regions, today=today)
     return book.over(file) if file else book
+
+
+def billed(readers: Sequence[Readers], *, today: date) -> Mapping[str, float]:
+    """What provisioned concurrency was billed in the last full month, by account; tells what asking cost, and why not.
+
+    Each account among the readers is asked once. A payer's bill has its members' accounts too.
+    """
+    usd: dict[str, float] = {}
+    requests = 0
+    for one in {each.place.account: each for each in readers}.values():
+        bill = costs.Costs(one.client("ce", region=costs.ENDPOINT_REGION)).last_month(today)
+        requests += bill.requests
+        usd |= bill.usd or {}
+        click.echo(f"{one.place.account}: {bill.note}", err=True)
+    cost = requests * costs.USD_PER_REQUEST
+    click.echo(
+        f"Cost Explorer: {count(requests, 'request')}, billed at ${costs.USD_PER_REQUEST}: ${cost:.2f}", err=True
+    )
+    return usd

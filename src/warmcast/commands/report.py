@@ -91,7 +91,7 @@ def _refuse_both(context: click.Context, names: set[str]) -> None:
             raise click.UsageError(f"{option.opts[0]} is for a scan, and with --from none is made")
 
 
-def _scan(
+def _scan(  # noqa: PLR0913 - the options of `scan_options`, by name
     *,
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
@@ -100,10 +100,12 @@ def _scan(
     cold_start_usd: float,
     much_per_day: float,
     prices_file: Path | None,
+    cost_explorer: bool,
 ) -> ScanRecord:
     clock = SystemClock()
     opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
-    return record_of(scanned(opened, Wish(days, cold_start_usd, much_per_day, prices_file), clock))
+    wish = Wish(days, cold_start_usd, much_per_day, prices_file, cost_explorer)
+    return record_of(scanned(opened, wish, clock))
 
 
 def _form(out: Path, form: str | None) -> Form:

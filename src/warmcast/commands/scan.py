@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from warmcast.aws.throttle import SystemClock
 from warmcast.commands.cold_starts import Asked, show_cold_starts, sources_of
-from warmcast.commands.pricing import book_for, prices_option
+from warmcast.commands.pricing import billed, book_for, prices_option
 from warmcast.commands.printing import print_json, write
 from warmcast.commands.progress import Watch
 from warmcast.commands.scanning import Terms, estimates, make_scan, open_places
@@ -49,6 +49,7 @@ class Wish:
     cold_start_usd: float
     much_per_day: float
     prices_file: Path | None
+    cost_explorer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ def scan_options(command: F) -> F:
             help="Invocations a day from which a function without provisioned concurrency is looked at.",
         ),
         prices_option,
+        click.option(
+            "--cost-explorer",
+            is_flag=True,
+            help="Also ask Cost Explorer what was billed last month ($0.01 a request).",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -129,6 +135,7 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
     cold_start_usd: float,
     much_per_day: float,
     prices_file: Path | None,
+    cost_explorer: bool,
     out: Path | None,
     form: str,
     name: str | None,
@@ -144,7 +151,8 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
     read. 130: stopped by Ctrl-C, which still prints (and with --out writes) what was found until then.
     """
     clock = SystemClock()
-    options = _Options(Wish(days, cold_start_usd, much_per_day, prices_file), out, as_json=form == "json")
+    wish = Wish(days, cold_start_usd, much_per_day, prices_file, cost_explorer)
+    options = _Options(wish, out, as_json=form == "json")
     with Console(stderr=True).status("asking AWS which accounts these are"):
         opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
     if name is not None:
@@ -169,8 +177,11 @@ def scanned(opened: Opened, wish: Wish, clock: Clock) -> Scan:
         today=now.date(),
     )
     terms = Terms(now, wish.days or DAYS, wish.cold_start_usd, wish.much_per_day, book)
+    for note in book.notes:
+        click.echo(f"prices: {note}", err=True)
     with Watch(Console(stderr=True), clock) as watch:
-        return make_scan(opened, terms, watch)
+        scan = make_scan(opened, terms, watch)
+    return replace(scan, cost_explorer_usd=billed(opened.readers, today=now.date())) if wish.cost_explorer else scan
 
 
 def _scan(opened: Opened, options: _Options, clock: Clock) -> int:

@@ -144,7 +144,7 @@ def make_scan(opened: Opened, terms: Terms, watch: Watch) -> Scan:
         concurrency=tuple(row for part in parts for row in part.concurrency),
         denials=(*opened.denials, *(denial for part in parts for denial in part.denials)),
         skipped={part.readers.place: part.skipped for part in parts if part.skipped},
-        prices_source=terms.book.source,
+        prices_source=terms.book.told,
         metrics_requested=sum(part.readers.metrics.requested for part in parts),
         calls=calls,
         interrupted=interrupted,
