@@ -156,7 +156,7 @@ def test_filters_leave_what_fits_and_say_how_much_it_is(opened: Browser) -> None
     """By verdict, by Region, by account, by any word; the sums follow."""
     choose(opened, "verdict", "too high")
     assert names(opened) == ["fn-too-high:live"]
-    assert "1 of 16 rows: $219 a month now, -$153 a month" in opened.text()
+    assert "1 of 16 rows: $219 a month, -$153 a month" in opened.text()
     choose(opened, "verdict", "all")
     choose(opened, "region", "eu-central-1")
     assert names(opened) == ["fn-too-high:live", "fn-drop:live"]

@@ -137,3 +137,14 @@ def test_the_scan_tells_what_it_cost() -> None:
 def test_control_characters_become_spaces() -> None:
     """An escape sequence, a line feed, a right-to-left override."""
     assert telling.printable("a\x1b[2Jb\nc\u202ed") == "a [2Jb c d"
+
+
+def test_what_stands_now_is_told_where_it_is_another_amount() -> None:
+    """20 units stood, 30 stand now, at $10.95 each; nothing is said of a difference that nobody would see."""
+    raised = replace(scanned.finding(Verdict.KEEP), capacity=capacity(30))
+    changed, same = (
+        telling.headlines(record_of(replace(scanned.empty(), findings=(made,))))[0]
+        for made in (raised, scanned.finding(Verdict.KEEP))
+    )
+    assert changed.amount == same.amount == "$219"
+    assert changed.words == f"{same.words}; what stands now would be $329"

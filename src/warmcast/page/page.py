@@ -108,7 +108,11 @@ def _standing(row: Row) -> list[Fact]:
     reason = f": {row.capacity.status_reason}" if row.capacity.status_reason else ""
     units = f"{row.capacity.requested} requested, {row.capacity.allocated} allocated, {status}{reason}"
     certain = row.chart.capacity_certain_share if row.chart else None
-    return [Fact("stands now", units), Fact("time in which data tells the capacity", share(certain))]
+    return [
+        Fact("stands now", units),
+        Fact("a month, if that stays", usd(row.standing_monthly_usd)),
+        Fact("time in which data tells the capacity", share(certain)),
+    ]
 
 
 def _measured(figures: FiguresRecord) -> list[Fact]:

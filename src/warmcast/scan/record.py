@@ -96,6 +96,7 @@ class Row(_Part):
     Args:
         allocated_monthly_usd: of the capacity that stood in the time looked at; where that was not measured, of what
             stands now. idle_monthly_usd: of it, for capacity that was not in use; None where not known.
+        standing_monthly_usd: of what stands now, whether or not it stood before.
         change_monthly_usd: what following the verdict changes of the bill; negative saves.
         notes: what could not be read or is not complete, in words.
     """
@@ -117,6 +118,7 @@ class Row(_Part):
     capacity: CapacityRecord | None
     allocated_monthly_usd: float
     idle_monthly_usd: float | None
+    standing_monthly_usd: float
     change_monthly_usd: float
     figures: FiguresRecord | None
     prices: PricesRecord
@@ -160,6 +162,7 @@ class Money(_Part):
     allocated_monthly_usd: float
     idle_monthly_usd: float
     idle_unknown: int
+    standing_monthly_usd: float
     saves_monthly_usd: float
     costs_monthly_usd: float
 
@@ -236,6 +239,7 @@ def _row(finding: Finding) -> Row:
         capacity=_capacity(finding.capacity),
         allocated_monthly_usd=figures.allocated_usd if figures else _standing_usd(finding),
         idle_monthly_usd=_known(figures.idle_usd) if figures else None if finding.capacity else 0.0,
+        standing_monthly_usd=_standing_usd(finding),
         change_monthly_usd=finding.monthly_usd,
         figures=_figures(figures),
         prices=_prices(finding.prices),
@@ -328,6 +332,7 @@ def _money(rows: tuple[Row, ...]) -> Money:
         allocated_monthly_usd=math.fsum(row.allocated_monthly_usd for row in rows),
         idle_monthly_usd=math.fsum(row.idle_monthly_usd or 0.0 for row in rows),
         idle_unknown=sum(row.idle_monthly_usd is None for row in rows),
+        standing_monthly_usd=math.fsum(row.standing_monthly_usd for row in rows),
         saves_monthly_usd=math.fsum(-change for change in changes if change < 0),
         costs_monthly_usd=math.fsum(change for change in changes if change > 0),
     )

@@ -182,10 +182,16 @@ def headlines(record: ScanRecord) -> tuple[Headline, ...]:
     if money.idle_unknown:
         idle += f"; not known for {count(money.idle_unknown, 'alias')}"
     return (
-        Headline(usd(money.allocated_monthly_usd), "a month for the provisioned concurrency that stands"),
+        Headline(usd(money.allocated_monthly_usd), f"a month for the provisioned concurrency that stood{_now(money)}"),
         Headline(usd(money.idle_monthly_usd), idle),
         Headline(_changed(money), _changes(money)),
     )
+
+
+def _now(money: Money) -> str:
+    """What stands now, where that is another amount: capacity that is new, gone, or follows a schedule."""
+    stood, stands = money.allocated_monthly_usd, money.standing_monthly_usd
+    return f"; what stands now would be {usd(stands)}" if abs(stands - stood) > 0.01 * max(stood, stands) else ""
 
 
 def _share_of(money: Money) -> str:

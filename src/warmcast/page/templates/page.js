@@ -48,7 +48,7 @@
     });
     const change = sum(shown, 5);
     document.getElementById("shown").textContent =
-      `${shown.length} of ${aliases.length} rows: ${dollars.format(sum(shown, 3))} a month now, ` +
+      `${shown.length} of ${aliases.length} rows: ${dollars.format(sum(shown, 3))} a month, ` +
       `${change > 0 ? "+" : ""}${dollars.format(change)} a month if these verdicts are followed`;
   };
 
