@@ -232,3 +232,11 @@ def walked(read: FloatArray, activities: list[Activity]) -> list[float]:
         last = last if np.isnan(value) else value
         carried.append(last)
     return carried
+
+
+def test_a_series_with_more_decimals_is_taken_at_its_word() -> None:
+    """One in use of 150 is 0.007, which 150 explains no better than 140 does; 0.006667 tells, and so does 1/150."""
+    unknown = np.full(2, NONE)
+    for utilization, told in ((0.007, NONE), (0.006667, 150), (1 / 150, 150)):
+        of_one = Readings(np.ones(2), np.ones(2), np.array([utilization, 0.5]), unknown)
+        np.testing.assert_array_equal(reported(of_one), [told, 2])

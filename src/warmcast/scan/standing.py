@@ -39,8 +39,12 @@ if TYPE_CHECKING:
     from warmcast.model.asked import Grid
     from warmcast.scan.found import Activity
 
-PRECISION: Final = 0.00051
-"""Utilization is taken to be rounded to three decimals. AWS does not say; coarser ones mostly fit no whole number."""
+DECIMALS: Final = range(3, 9)
+"""Utilization is taken to be right to three decimals, or to as many as any value of its series has. AWS does not say;
+coarser ones mostly explain no whole number."""
+
+HALF: Final = 0.51
+"""Of the last decimal: how far a rounded value may be off, and a little for the last bits of both."""
 
 SETTLING_S: Final = 900
 """After a change the metrics may still show the capacity before it: until it is READY nothing new can be used (a minute
@@ -115,11 +119,22 @@ def reported(readings: Readings) -> FloatArray:
 
 def _quotient(in_use: FloatArray, utilization: FloatArray) -> FloatArray:
     """The one whole number of units of which `in_use` are the utilization; NaN where there is none, or several."""
-    known = (in_use > 0) & (utilization > PRECISION)
-    most = np.floor(np.divide(in_use, utilization - PRECISION, out=np.full(len(in_use), np.nan), where=known))
-    least = np.ceil(np.divide(in_use, utilization + PRECISION, out=np.full(len(in_use), np.nan), where=known))
+    precision = _precision(utilization)
+    known = (in_use > 0) & (utilization > precision)
+    most = np.floor(np.divide(in_use, utilization - precision, out=np.full(len(in_use), np.nan), where=known))
+    least = np.ceil(np.divide(in_use, utilization + precision, out=np.full(len(in_use), np.nan), where=known))
     units: FloatArray = np.where(most == least, most, np.nan)
     return units
+
+
+def _precision(utilization: FloatArray) -> float:
+    """How far a value may be off: a series that says 0.3333333 is not rounded to thousandths."""
+    values = utilization[~np.isnan(utilization)]
+    for decimals in DECIMALS:
+        scaled = values * 10**decimals
+        if np.allclose(scaled, np.rint(scaled), rtol=0, atol=1e-6):
+            break
+    return HALF * 10.0**-decimals
 
 
 def _between_neighbours(told: FloatArray) -> FloatArray:
