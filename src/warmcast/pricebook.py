@@ -91,6 +91,11 @@ class PriceBook:
     saving_note: str = ""
     entries: Mapping[Key, Entry] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
+    @property
+    def told(self) -> str:
+        """The source with what it does to a saving, as it stands beside figures."""
+        return f"{self.source} ({self.saving_note.removesuffix('.')})" if self.saving_note else self.source
+
     def of(self, region: str, architecture: str) -> UnitPrices:
         """The prices of a Region and architecture; those of the bundled table where the source has none."""
         return self.entry(region, architecture).prices

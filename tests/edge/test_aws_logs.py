@@ -33,10 +33,17 @@ class Interrupting(StepClock):
         raise KeyboardInterrupt
 
 
+@pytest.fixture(scope="module")
+def shared_readers(running_aws: LocalAws) -> Readers:
+    """Making clients takes a while, so these tests share them."""
+    return make_readers(region=CHECKOUT.region, profile=None, endpoint_url=running_aws.endpoint_url, clock=StepClock())
+
+
 @pytest.fixture
-def readers(aws: LocalAws, clock: StepClock) -> Readers:
+def readers(aws: LocalAws, shared_readers: Readers) -> Readers:
     """What a scan reads with: guarded, on the emptied local AWS."""
-    return make_readers(region=CHECKOUT.region, profile=None, endpoint_url=aws.endpoint_url, clock=clock)
+    del aws
+    return shared_readers
 
 
 @pytest.fixture

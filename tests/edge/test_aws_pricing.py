@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from builders import CHECKOUT
 from scripted import Reply, Script, StepClock
+from warmcast import cli
 from warmcast.aws.costs import Costs
 from warmcast.aws.pricing import ENDPOINT_REGION, Pricing, price_book
 from warmcast.aws.readers import Readers, connect, make_readers
-from warmcast.commands.pricing import book_for
+from warmcast.commands.pricing import billed, book_for
 from warmcast.errors import PriceFileError
 from warmcast.prices import unit_prices
 
@@ -26,10 +27,17 @@ TODAY = date(2026, 3, 9)
 HERE = ("us-east-1", "eu-west-1")
 
 
+@pytest.fixture(scope="module")
+def shared_readers(running_aws: LocalAws) -> Readers:
+    """Making clients takes a while, so these tests share them."""
+    return make_readers(region="eu-west-1", profile=None, endpoint_url=running_aws.endpoint_url, clock=StepClock())
+
+
 @pytest.fixture
-def readers(aws: LocalAws, clock: StepClock) -> Readers:
-    """What a scan reads with: guarded, in a Region that is not the endpoints' own."""
-    return make_readers(region="eu-west-1", profile=None, endpoint_url=aws.endpoint_url, clock=clock)
+def readers(aws: LocalAws, shared_readers: Readers) -> Readers:
+    """What a scan reads with: guarded, on the emptied local AWS."""
+    del aws
+    return shared_readers
 
 
 @pytest.fixture
@@ -53,9 +61,6 @@ def test_the_price_list_has_both_architectures(aws: LocalAws, pricing: Pricing) 
     assert book.of("us-east-1", "x86_64") == unit_prices("us-east-1", "x86_64")
     assert [tier.from_gb_s for tier in book.entry("eu-west-1", "x86_64").tiers] == [0, 6e9, 15e9]
     assert book.notes == ()
-    aws.change_price(
-        "eu-west-1", "arm64", "allocation_usd_per_gb_s", unit_prices("eu-west-1", "arm64").allocation_usd_per_gb_s
-    )
 
 
 def test_a_region_takes_one_request(aws: LocalAws, pricing: Pricing) -> None:
@@ -165,3 +170,66 @@ def test_a_refused_bill_is_a_note(aws: LocalAws, costs: Costs, code: str, told: 
     bill = costs.last_month(TODAY)
     assert bill.usd is None
     assert told in bill.note
+
+
+def test_a_scan_asks_each_account_for_its_bill_once(
+    aws: LocalAws, readers: Readers, clock: StepClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the Regions; what asking cost is told."""
+    aws.enter_cost(date(2026, 2, 3), 12.5)
+    other = make_readers(region="us-east-1", profile=None, endpoint_url=aws.endpoint_url, clock=clock)
+    assert billed([readers, other], today=TODAY) == {CHECKOUT.account: 12.5}
+    assert "1 request, billed at $0.01: $0.01" in capsys.readouterr().err
+
+
+def test_a_refused_bill_is_told_and_left_out(
+    aws: LocalAws, readers: Readers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The scan goes on without."""
+    aws.deny("ce:GetCostAndUsage")
+    assert billed([readers], today=TODAY) == {}
+    assert "allow ce:GetCostAndUsage" in capsys.readouterr().err
+
+
+@pytest.fixture
+def laptop(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
+    """The local AWS as the environment's."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint_url)
+    return aws
+
+
+def test_scan_has_the_bill_where_it_is_asked_for(laptop: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--cost-explorer`; without it nothing is asked, for each request costs."""
+    last_month = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+    laptop.enter_cost(last_month, 12.5)
+    assert cli.main(["scan", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cost_explorer_usd"] == {}
+    assert not any(name.endswith(":GetCostAndUsage") for name in laptop.calls())
+    assert cli.main(["scan", "--format", "json", "--cost-explorer"]) == 0
+    assert json.loads(capsys.readouterr().out)["cost_explorer_usd"] == {CHECKOUT.account: 12.5}
+
+
+def test_scans_figures_name_the_users_prices_and_their_savings_plan(
+    laptop: LocalAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside the figures in the record, and on standard error."""
+    del laptop
+    path = tmp_path / "prices.yaml"
+    path.write_text("source: our plan\nsavings_plan: {commitment_usd_per_hour: 3}\nmonthly_gb_s: {x86_64: 7e9}")
+    assert cli.main(["scan", "--format", "json", "--prices", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["prices_source"].startswith("our plan over AWS Price List, read ")
+    assert "commitment that is paid and not used" in json.loads(out)["prices_source"]
+    assert "prices: On-demand duration at the price of the tier" in err
+
+
+def test_a_bad_file_of_prices_ends_scan_with_its_findings(
+    laptop: LocalAws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, no traceback."""
+    del laptop
+    path = tmp_path / "prices.yaml"
+    path.write_text("prices: 5")
+    assert cli.main(["scan", "--prices", str(path)]) == 1
+    assert f"{path}:1: error: prices: must be a list with at least one entry, but is 5" in capsys.readouterr().err

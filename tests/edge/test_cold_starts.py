@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from builders import CHECKOUT, NOON
+from scripted import StepClock
+from warmcast import cli
 from warmcast.aws.readers import Readers, make_readers
 from warmcast.commands.cold_starts import Asked, Sources, show_cold_starts, sources_of
 from warmcast.errors import AwsError, WarmcastError
@@ -19,17 +21,23 @@ from warmcast.pricebook import listed
 
 if TYPE_CHECKING:
     from localaws import LocalAws
-    from scripted import StepClock
 
 ALIAS = f"{CHECKOUT.function}:{CHECKOUT.qualifier}"
 DAYS = 2
 ASKED = Asked.of(ALIAS, days=DAYS, yes=True, as_json=True)
 
 
+@pytest.fixture(scope="module")
+def shared_readers(running_aws: LocalAws) -> Readers:
+    """Making clients takes a while, so these tests share them."""
+    return make_readers(region=CHECKOUT.region, profile=None, endpoint_url=running_aws.endpoint_url, clock=StepClock())
+
+
 @pytest.fixture
-def readers(aws: LocalAws, clock: StepClock) -> Readers:
+def readers(aws: LocalAws, shared_readers: Readers) -> Readers:
     """What a scan reads with: guarded, on the emptied local AWS."""
-    return make_readers(region=CHECKOUT.region, profile=None, endpoint_url=aws.endpoint_url, clock=clock)
+    del aws
+    return shared_readers
 
 
 @pytest.fixture
@@ -226,3 +234,17 @@ def test_an_arn_is_a_name_too() -> None:
     """The last part is the qualifier."""
     asked = Asked.of(f"arn:aws:lambda:us-east-1:111122223333:function:{ALIAS}")
     assert (asked.function, asked.qualifier) == ("arn:aws:lambda:us-east-1:111122223333:function:checkout-api", "live")
+
+
+def test_the_command_scan_leads_here(
+    busy: LocalAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the wall clock, as a person starts it: nothing of those days is left, and that is said."""
+    monkeypatch.setenv("AWS_REGION", CHECKOUT.region)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", busy.endpoint_url)
+    busy.set_now(datetime.now(UTC))
+    assert cli.main(["scan", "--cold-starts", ALIAS]) == 0
+    assert "pass --yes" in capsys.readouterr().err
+    assert cli.main(["scan", "--cold-starts", ALIAS, "--yes", "--format", "json", "--days", "1"]) == 0
+    assert "no reports of version 1" in notes(json.loads(capsys.readouterr().out))
+    assert cli.main(["scan", "--cold-starts", "checkout-api"]) == 2
