@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -54,7 +54,7 @@ def _agree(choice: Choice, truth: Mapping[int, int], doubts: Sequence[tuple[int,
 
 
 def values_of(choice: Choice, first: int, last: int) -> dict[int, int]:
-    """What a choice gives over [first, last]: the value from each instant (epoch seconds) at which it may change.
+    """What a choice gives over [first, last): the value from each instant (epoch seconds) at which it may change.
 
     The highest of the windows that are open, the base where none is: the fleet's rule within the layer `schedule`.
     """
@@ -65,14 +65,12 @@ def values_of(choice: Choice, first: int, last: int) -> dict[int, int]:
         for span in occurrences(draft.window(), choice.zone, begin, end):
             opening[max(first, int(span.start.timestamp()))].append(index)
             closing[int(span.end.timestamp())].append(index)
-    open_now = [0] * len(choice.drafts)
+    open_now: Counter[int] = Counter()
     values = {}
-    for at in sorted(opening.keys() | closing.keys()):
-        for index in opening.get(at, ()):
-            open_now[index] += 1
-        for index in closing.get(at, ()):
-            open_now[index] -= 1
-        worth = (choice.drafts[index].sets(choice.bound) for index, count in enumerate(open_now) if count)
+    for at in sorted(each for each in opening.keys() | closing.keys() if each < last):
+        open_now.update(opening.get(at, ()))
+        open_now -= Counter(closing.get(at, ()))  # drops what is closed
+        worth = (choice.drafts[index].sets(choice.bound) for index in open_now)
         values[at] = max((value for value in worth if value is not None), default=choice.base)
     return values
 

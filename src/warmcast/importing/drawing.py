@@ -73,6 +73,7 @@ def draw(rules: Sequence[Rule], zone: ZoneInfo, scaling: Scaling, now: datetime)
             pair = _pair(ways)
             if pair is not None:
                 break
+            assert told, "capacity alone can always be written"
             out = {rule.name: TOO_MANY for rule in told}
         left += [Left(rule.name, rule.expression, out[rule.name]) for rule in told if rule.name in out]
         told = tuple(rule for rule in told if rule.name not in out)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from warmcast.fleet.values import DAY_MINUTES, EVERY_DAY
 from warmcast.importing import dated, weekly
 from warmcast.importing.checking import Choice, agrees, looking_up, values_of
-from warmcast.importing.crons import Cron
+from warmcast.importing.crons import Cron, Every
 from warmcast.importing.firing import Bound, Step, firings, shift, steps
 from warmcast.importing.windows import Draft, Weekly
 
@@ -66,7 +66,7 @@ class Ways:
 
     def _fired(self, rules: Sequence[Rule]) -> list[Firing]:
         now = int(self.now.timestamp())
-        if len(self.weekly_rules) == len(self.rules):
+        if all(rule in self.weekly_rules or isinstance(rule.timing, Every) for rule in self.rules):
             return firings(rules, self.bound, now - WEEKLY_PAST_DAYS * DAY_S, now + WEEKLY_DAYS * DAY_S)
         return firings(rules, self.bound, now - DATED_DAYS * DAY_S, now + DATED_DAYS * DAY_S)
 

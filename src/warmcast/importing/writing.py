@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from warmcast.importing.windows import Draft
 
 WIDTH = 116
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_ -]*[A-Za-z0-9_-])?")
+_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_ -]*[A-Za-z0-9_-])?|[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|(?:\d+[hms])+")
 
 HEAD = """\
 # yaml-language-server: $schema=./fleet.schema.json
@@ -117,8 +117,7 @@ def _scalar(value: object) -> str:
             return str(value)
         case _:
             text = str(value)
-            plain = _PLAIN.fullmatch(text) or re.fullmatch(r"[A-Za-z]+(/[A-Za-z_+-]+[0-9]*)+", text)
-            return text if plain and resolve(text) == text else f'"{_visible(text, quoted=True)}"'
+            return text if _PLAIN.fullmatch(text) and resolve(text) == text else f'"{_visible(text, quoted=True)}"'
 
 
 def _visible(text: str, *, quoted: bool = False) -> str:
