@@ -16,6 +16,7 @@ from warmcast import __version__
 from warmcast.commands.backtest import backtest
 from warmcast.commands.doctor import doctor
 from warmcast.commands.iam import iam
+from warmcast.commands.importing import import_command
 from warmcast.commands.plan import plan_command
 from warmcast.commands.report import report
 from warmcast.commands.scan import scan_command
@@ -68,7 +69,18 @@ def warmcast() -> None:
     """
 
 
-for command in (validate, schema, plan_command, tick_command, backtest, report, scan_command, doctor, iam):
+for command in (
+    validate,
+    schema,
+    plan_command,
+    tick_command,
+    backtest,
+    report,
+    scan_command,
+    doctor,
+    iam,
+    import_command,
+):
     warmcast.add_command(command)
 
 
