@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from warmcast.errors import PriceFileError
-from warmcast.pricebook import Tier
+from warmcast.pricebook import Tier, listed
 from warmcast.pricefile import parse
 
+DOCS = Path(__file__).parents[1] / "docs"
 ENTRY = "region: us-east-1, architecture: x86_64"
 TIER = "{from_gb_s: 0, usd_per_gb_s: 1e-5}"
 
@@ -92,3 +95,12 @@ def test_all_mistakes_are_told_at_once() -> None:
     """Each on its own line."""
     text = f"prices:\n  - {{{ENTRY}, request_usd: 1}}\n  - {{region: 5, architecture: arm64, request_usd: 1e-7}}"
     assert [line.split(": ")[2] for line in findings(text)] == ["prices[0].request_usd", "prices[1].region"]
+
+
+def test_the_documented_file_is_one() -> None:
+    """docs/prices.md shows what can be used as it stands."""
+    (example,) = re.findall(r"```yaml\n(.*?)```", (DOCS / "prices.md").read_text(encoding="utf-8"), re.DOTALL)
+    file = parse(example.encode(), "prices.md")
+    assert set(file.prices) == {("us-east-1", "x86_64"), ("eu-west-1", "x86_64")}
+    assert listed().over(file).of("us-east-1", "x86_64").break_even == pytest.approx(0.79, abs=0.001)
+    assert file.plan

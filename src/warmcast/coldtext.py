@@ -11,6 +11,7 @@ from rich.table import Table
 
 from warmcast.coldlogs import usd_of
 from warmcast.coldworth import KEEPALIVE_MIN, MONTH_HOURS
+from warmcast.pricebook import METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,6 +174,7 @@ def record(told: Told) -> dict[str, object]:
         "cold_starts": counted,
         "capacities": asdict(ladder) if ladder else None,
         "month_hours": MONTH_HOURS,
+        "method": METHOD,
         "prices": told.prices,
         "notes": [*told.notes, *([told.saving_note] if told.saving_note else [])],
     }
