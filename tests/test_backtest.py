@@ -349,3 +349,16 @@ def test_a_folder_that_can_not_be_written_exits_2(tmp_path: Path, capsys: pytest
     (tmp_path / "out").write_text("in the way")
     assert run(tmp_path, demand=office_csv(1)).code == 2
     assert "out: can't be written to" in " ".join(capsys.readouterr().err.split())
+
+
+def test_prices_of_ones_own_hold_for_a_file_too(tmp_path: Path) -> None:
+    """Each figure is reckoned at them, and the summary names their source."""
+    listed = "{region: us-east-1, architecture: x86_64, allocation_usd_per_gb_s: 0.00001}"
+    prices = f"source: our contract\nprices:\n  - {listed}\n"
+    (tmp_path / "prices.yaml").write_text(prices)
+    ran = run(tmp_path, demand=office_csv(49), options=[*WEDNESDAY, "--prices", str(tmp_path / "prices.yaml")])
+    told = ran.summary["assumptions"]["prices"]
+    assert told["allocation_usd_per_gb_s"] == 0.00001
+    assert told["source"].startswith("our contract")
+    peak = ran.summary["policies"]["static_peak"]
+    assert peak["allocation_usd"] == pytest.approx(peak["mean_capacity"] * 3600 * 0.00001, rel=0.05)

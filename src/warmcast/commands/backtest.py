@@ -277,7 +277,9 @@ def _of_file(said: Said, policy: Policy | None) -> Task:
     world = World(region=said.region or policy.region or USUAL.region, **said.assumed)
     remarks: tuple[str, ...] = ()
     if said.prices_file is not None:
-        book = book_for(None, prices_file=said.prices_file, regions=[world.region], today=date.min)
+        book = book_for(
+            None, prices_file=said.prices_file, regions=[world.region], today=date.min
+        )  # no day: AWS is not asked
         known = book.of(world.region, world.architecture)
         world = replace(world, known_prices=known, prices_source=book.source)
         remarks = tuple(filter(None, (*book.notes, book.saving_note)))
