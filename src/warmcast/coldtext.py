@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_OTHERS = 5
 GB = 1e9
+CENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,13 @@ def estimate(name: str, group: LogGroup, reading: Reading) -> str:
         f"Cold starts of {name} over {reading.days:.1f} days, from the log group {group.name} "
         f"({_gb(group.stored_bytes)} stored, kept {kept}).\n"
         f"Two queries of CloudWatch Logs Insights will scan {_gb(reading.least_bytes)} to {_gb(reading.most_bytes)}: "
-        f"${usd_of(reading.least_bytes):,.2f} to ${reading.most_usd:,.2f} at $0.005 per GB (us-east-1; other Regions "
-        "differ).\nThat is reckoned from what is stored; AWS bills what was written, which may be seven times as much."
+        f"{_cost(reading)} at $0.005 per GB (us-east-1; other Regions differ).\nThat is reckoned from what is stored; AWS bills what was written, which may be seven times as much."
     )
+
+
+def _cost(reading: Reading) -> str:
+    least, most = usd_of(reading.least_bytes), reading.most_usd
+    return f"${least:,.2f} to ${most:,.2f}" if most >= CENT else "less than a cent"
 
 
 def _gb(count: float) -> str:
