@@ -1,4 +1,4 @@
-"""Judging: functions and usages made for a verdict, as CloudWatch would report them of traffic that is told in words."""
+"""Judging: functions and usages made for a verdict, as CloudWatch would report traffic that is told in words."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def hours(days: int = DAYS) -> FloatArray:
 
 def weekdays(days: int = DAYS) -> FloatArray:
     """Monday 0 to Sunday 6, of each step."""
-    step: FloatArray = np.arange(days * STEPS_A_DAY) // STEPS_A_DAY
-    return (step - days) % 7
+    day: FloatArray = np.floor(np.arange(days * STEPS_A_DAY) / STEPS_A_DAY)
+    return (day - days) % 7
 
 
 def steady(level: float, days: int = DAYS) -> FloatArray:

@@ -49,6 +49,9 @@ MODEL_FINDS = 0.55
 """The least share of a call-by-call simulation's cold starts that the model found (`docs/calculations.md`): a verdict
 against provisioned concurrency must hold for 1 / 0.55 as many; one for it counts what the model found."""
 
+BUY_USD = 5.0
+"""A month, money saved and cold starts avoided at their worth together: for less nobody begins to look after it."""
+
 LEAST_COLD_STARTS_A_DAY = 1.0
 """Avoided, before provisioned concurrency is bought for latency: fewer than one a day nobody will notice."""
 

@@ -88,7 +88,7 @@ class Study:
     prices: UnitPrices
     least_without_spill: int
 
-    @cached_property
+    @property
     def needed(self) -> Option:
         """The constant need."""
         return self.constant(self.figures.need)
@@ -103,19 +103,20 @@ class Study:
         """The constant capacity that saves most: the last unit is in use for the break-even of the time; 0: none."""
         return _cheapest(self.load, self.prices)
 
-    @cached_property
+    @property
     def cheapest(self) -> Option:
         """That capacity."""
         return self.constant(self.cheapest_units)
 
-    @cached_property
-    def least(self) -> Option:
-        """A single unit."""
-        return self.constant(1)
-
     def constant(self, units: int) -> Option:
-        """So many units all the time."""
-        return self._option(np.full(len(self.load.demand), units, dtype=np.int64))
+        """So many units all the time; each number is worked out once."""
+        if units not in self._constants:
+            self._constants[units] = self._option(np.full(len(self.load.demand), units, dtype=np.int64))
+        return self._constants[units]
+
+    @cached_property
+    def _constants(self) -> dict[int, Option]:
+        return {}
 
     def _option(self, capacity: IntArray) -> Option:
         constant = not len(capacity) or int(capacity.min()) == int(capacity.max())
@@ -161,16 +162,18 @@ def _cheapest(load: Load, prices: UnitPrices) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stood:
-    """What stood there and what it served, measured; arrays of shape (N,), what is not known is 0."""
+    """What stood there and what it served, measured; arrays of shape (N,), what is not known is 0.
+
+    Args:
+        mean: capacity, where it is known.
+        spilled: invocations. reported: invocations in steps in which provisioned concurrency was there.
+    """
 
     capacity: FloatArray
+    mean: float
     served: FloatArray
     spilled: float
     reported: float
-
-    @property
-    def mean(self) -> float:
-        return float(self.capacity.mean()) if len(self.capacity) else 0.0
 
 
 def _stood(usage: Usage, load: Load) -> _Stood:
@@ -181,8 +184,10 @@ def _stood(usage: Usage, load: Load) -> _Stood:
     there = (capacity > 0) & ~np.isnan(usage.spilled) & (load.known > 0)
     reports = there & (~np.isnan(usage.utilization) | ~np.isnan(usage.provisioned) | (spilled > 0))
     calls = np.where(reports, np.maximum(invocations - spilled, 0.0), 0.0)
+    told = ~np.isnan(usage.capacity)
     return _Stood(
         capacity=capacity,
+        mean=float(capacity.sum()) / max(int(told.sum()), 1),
         served=calls * np.nan_to_num(usage.duration_s) / usage.step_s,
         spilled=float(np.minimum(spilled, invocations)[reports].sum()),
         reported=float(invocations[reports].sum()),

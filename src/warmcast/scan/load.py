@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,24 @@ class Load:
                 for minutes, count in zip(KEEPALIVES_MIN, counts.sum(axis=1), strict=True)
             }
         )
+
+
+def since_first_call(usage: Usage) -> Usage:
+    """The usage with what lies before its first invocation not known, unless capacity certainly stood there.
+
+    CloudWatch has nothing of an alias before it existed, which reads as idle: it would dilute what came after. Capacity
+    that certainly stood there was idle indeed.
+    """
+    called = np.nan_to_num(usage.invocations) + np.nan_to_num(usage.throttles) > 0
+    held = (np.nan_to_num(usage.capacity) > 0) & (np.nan_to_num(usage.certain) > 0)
+    before = np.arange(len(called)) < int(np.argmax(called | held))
+    if not called.any() or not before.any():
+        return usage
+    return replace(
+        usage,
+        invocations=np.where(before, np.nan, usage.invocations),
+        capacity=np.where(before, np.nan, usage.capacity),
+    )
 
 
 def load_of(usage: Usage) -> Load:

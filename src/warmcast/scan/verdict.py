@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from warmcast.scan import binding, facts, states, worth
+from warmcast.scan import binding, buying, facts, states, worth
 from warmcast.scan.case import Case, Said
 from warmcast.scan.figures import study
 from warmcast.scan.found import Evidence, Finding, Verdict
-from warmcast.scan.load import KEEPALIVES_MIN
+from warmcast.scan.load import KEEPALIVES_MIN, since_first_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,9 +48,9 @@ WITHOUT: tuple[Rule, ...] = (
     states.ineligible,
     states.not_known,
     states.young,
-    worth.sparse,
+    buying.sparse,
     states.censored,
-    worth.buy,
+    buying.buy,
 )
 
 LEAVE = {Verdict.KEEP, Verdict.NO}
@@ -78,7 +78,11 @@ def judge(
         cold_start_usd: what avoiding one cold start is worth.
         now: when the scan was made.
     """
-    studied = study(function, usage, prices=prices) if usage is not None and len(usage.invocations) else None
+    studied = (
+        study(function, since_first_call(usage), prices=prices)
+        if usage is not None and len(usage.invocations)
+        else None
+    )
     case = Case(place, function, qualifier, usage, studied, prices, cold_start_usd, now, KEEPALIVES_MIN[0])
     said = _said(case)
     return Finding(
@@ -100,7 +104,7 @@ def judge(
 
 
 def _said(case: Case) -> Said:
-    rules, otherwise = (WITH_CAPACITY, worth.keep) if case.capacity else (WITHOUT, worth.no)
+    rules, otherwise = (WITH_CAPACITY, worth.keep) if case.capacity else (WITHOUT, buying.no)
     for rule in rules:
         if said := rule(case):
             return said

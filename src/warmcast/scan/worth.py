@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 
 from warmcast.scan import facts, mending, snapstart
 from warmcast.scan.case import (
-    LATEST,
-    LEAST_CALLS_A_DAY,
-    LEAST_COLD_STARTS_A_DAY,
     MODEL_FINDS,
     SCHEDULE_DAYS,
     SCHEDULE_SHARE,
@@ -35,14 +32,14 @@ SNAP_DOC = "Lambda developer guide, snapstart"
 
 
 @dataclass(frozen=True, slots=True)
-class _Constant:
-    """So many units all the time, and what that is worth."""
+class Constant:
+    """So many units all the time, and what that costs and avoids."""
 
     units: int
     option: Option
 
 
-def _pays(case: Case, study: Study, option: Option, *, found: float = 1.0) -> bool:
+def pays(case: Case, study: Study, option: Option, *, found: float = 1.0) -> bool:
     """Whether it saves money, or avoids cold starts for what they are worth, of which the model `found` a share."""
     if option.net_usd <= 0:
         return option.allocation_usd > 0
@@ -50,15 +47,15 @@ def _pays(case: Case, study: Study, option: Option, *, found: float = 1.0) -> bo
     return each is not None and each * found <= case.cold_start_usd
 
 
-def _surplus(case: Case, study: Study, option: Option) -> float:
+def surplus(case: Case, study: Study, option: Option) -> float:
     """What it is worth a month, cold starts included, above what it costs."""
     return option.avoided(study.none, case.keepalive_min) * case.cold_start_usd - option.net_usd
 
 
-def _constants(study: Study) -> tuple[_Constant, ...]:
-    """The constant capacities that are weighed: what the objective needs, what saves most, and a single unit."""
-    candidates = [_Constant(study.figures.need, study.needed), _Constant(1, study.least)]
-    return (*candidates, _Constant(study.cheapest_units, study.cheapest)) if study.cheapest_units else (*candidates,)
+def constants(study: Study) -> tuple[Constant, ...]:
+    """The constant capacities that are weighed: what the objective needs, what saves most, the mean demand, and 1."""
+    units = {study.figures.need, 1, study.cheapest_units, round(study.load.mean)} - {0}
+    return tuple(Constant(each, study.constant(each)) for each in sorted(units))
 
 
 def _matters(change_usd: float, standing: Option) -> bool:
@@ -78,8 +75,8 @@ def not_worth_it(case: Case) -> Said | None:
     """Drop it, or never buy it here: neither what stands there nor any other capacity pays."""
     study = case.known_study
     standing = case.standing
-    options = [standing, *(each.option for each in _constants(study)), study.scheduled]
-    if standing.net_usd <= 0 or any(_pays(case, study, option, found=MODEL_FINDS) for option in options):
+    options = [standing, *(each.option for each in constants(study)), study.scheduled]
+    if standing.net_usd <= 0 or any(pays(case, study, option, found=MODEL_FINDS) for option in options):
         return None
     others = "a single unit, the constant need and the best weekly table would not pay either"
     evidence = (
@@ -90,7 +87,7 @@ def not_worth_it(case: Case) -> Said | None:
             facts.MODEL,
         ),
         facts.break_even(case),
-        *_base(case, study),
+        *base(case, study),
     )
     verdict = Verdict.NEVER_HERE if case.prices.break_even >= 1 else Verdict.DROP
     return Said(verdict, evidence, monthly_usd=-standing.net_usd, todo=mending.remove(case))
@@ -101,24 +98,26 @@ def snap_start(case: Case) -> Said | None:
     study, standing = case.known_study, case.standing
     if standing.net_usd <= 0 or snapstart.why_not(case.function, case.place.region):
         return None
-    price = _snap_start_usd(case, study)
-    if not _matters(price - standing.net_usd, standing):
+    price = snap_start_usd(case, study)
+    if standing.net_usd - price <= max(WORTH_DOING_USD, WORTH_DOING_SHARE * standing.net_usd):
         return None
     evidence = (
-        *_snap_start_facts(case, price),
+        *snap_start_facts(case, price),
         facts.money(case, standing, of="What stands there"),
         facts.cold(case, study, standing, of="What stands there"),
-        *_base(case, study),
+        *base(case, study),
     )
     todo = mending.snap_start(case)
     return Said(Verdict.SNAP_START, evidence, monthly_usd=price - standing.net_usd, todo=todo)
 
 
-def _snap_start_usd(case: Case, study: Study) -> float:
+def snap_start_usd(case: Case, study: Study) -> float:
+    """A month of SnapStart, with a restore for each cold start that there would be without any capacity."""
     return snapstart.monthly_usd(case.function, study.none.cold_starts[case.keepalive_min])
 
 
-def _snap_start_facts(case: Case, price: float) -> tuple[Evidence, ...]:
+def snap_start_facts(case: Case, price: float) -> tuple[Evidence, ...]:
+    """That it qualifies, for how much, and what it does not do."""
     function = case.function
     free = function.runtime.startswith("java")
     cost = (
@@ -153,6 +152,8 @@ def schedule(case: Case) -> Said | None:
     saved = study.needed.allocation_usd - study.scheduled.allocation_usd
     if known_days < SCHEDULE_DAYS or saved <= max(SCHEDULE_USD, SCHEDULE_SHARE * study.needed.allocation_usd):
         return None
+    if not pays(case, study, study.scheduled, found=MODEL_FINDS):
+        return None
     change = study.scheduled.net_usd - standing.net_usd
     cheaper = standing.allocation_usd - study.scheduled.allocation_usd
     short = spills(study) and study.figures.need > _level(case)
@@ -170,7 +171,7 @@ def schedule(case: Case) -> Said | None:
         ),
         facts.money(case, standing, of="What stands there"),
         facts.cold(case, study, study.scheduled, of="The table"),
-        *_base(case, study),
+        *base(case, study),
     )
     todo = (
         f"Schedule it: {in_words(study.table)}; as a policy: {{function: {case.function.name}, qualifier: "
@@ -193,53 +194,92 @@ def too_high(case: Case) -> Said | None:
         facts.money(case, standing, of="What stands there"),
         facts.money(case, better.option, of=facts.units_of(better.units)),
         facts.cold(case, study, better.option, of=facts.units_of(better.units)),
-        *_base(case, study),
+        *base(case, study),
     )
     return Said(Verdict.TOO_HIGH, evidence, better.units, change, mending.set_to(case, better.units))
 
 
-def _fewer(case: Case, study: Study) -> _Constant | None:
-    level = _level(case)
-    if not _pays(case, study, case.standing, found=MODEL_FINDS):
-        paying = [
-            each
-            for each in _constants(study)
-            if each.units < level and _pays(case, study, each.option, found=MODEL_FINDS)
-        ]
-        return max(paying, key=lambda each: _surplus(case, study, each.option), default=None)
-    need = study.figures.need
-    return _Constant(need, study.needed) if need < level and not spills(study) else None
+def _fewer(case: Case, study: Study) -> Constant | None:
+    """The constant need, if that pays; else, where what stands there does not either, what is worth most."""
+    level, need = _level(case), Constant(study.figures.need, study.needed)
+    if pays(case, study, need.option, found=MODEL_FINDS):
+        return need if need.units < level and not spills(study) else None
+    if pays(case, study, case.standing, found=MODEL_FINDS):
+        return None
+    paying = [each for each in constants(study) if each.units < level]
+    paying = [each for each in paying if pays(case, study, each.option, found=MODEL_FINDS)]
+    return max(paying, key=lambda each: surplus(case, study, each.option), default=None)
 
 
 def too_low(case: Case) -> Said | None:
-    """More spilled over than the objective allows, as measured, and more units keep it."""
+    """More spilled over than the objective allows, as measured, and more units are worth their money."""
     study, standing = case.known_study, case.standing
-    if not spills(study) or study.figures.mean_capacity < case.units * (1 - WORTH_DOING_SHARE):
+    more = _more(case, study)
+    if more is None:
         return None
-    amount = study.figures.need if study.figures.need > _level(case) else study.least_without_spill
-    if amount <= _level(case):
-        return None
-    option = study.constant(amount)
-    more = option.net_usd - standing.net_usd
-    fewer = standing.cold_starts[case.keepalive_min] - option.cold_starts[case.keepalive_min]
-    price = f", {facts.small_usd(more / fewer)} for each cold start fewer" if fewer > 0 and more > 0 else ""
+    change = more.option.net_usd - standing.net_usd
     evidence = (
         facts.spilled(case, study),
-        facts.need(case, study)
-        if amount == study.figures.need
-        else Evidence(
-            f"The steps in which it spilled have up to {facts.units_of(amount)} in use at once: bursts shorter than "
-            "the means that Erlang B is given.",
-            case.metric("ConcurrentExecutions", "Maximum"),
-        ),
-        Evidence(
-            f"{facts.units_of(amount)} cost {usd(abs(more))} a month {'more' if more > 0 else 'less'} than what stands "
-            f"there, duration included{price}.",
-            facts.money(case, option, of="").source,
-        ),
-        *_base(case, study),
+        _why_so_many(case, study, more),
+        _each_further(case, more),
+        facts.money(case, more.option, of=facts.units_of(more.units)),
+        *base(case, study),
     )
-    return Said(Verdict.TOO_LOW, evidence, amount, more, mending.set_to(case, amount))
+    return Said(Verdict.TOO_LOW, evidence, more.units, change, mending.set_to(case, more.units))
+
+
+def _more(case: Case, study: Study) -> Constant | None:
+    """What keeps the objective; of a capacity that is there to save money, only what its cold starts are worth.
+
+    | what stands there         | more units for the objective | amount                                      |
+    | ------------------------- | ---------------------------- | ------------------------------------------- |
+    | costs more than on demand | pay, all together            | those                                       |
+    | saves money               | pay, beyond what stands      | those                                       |
+    | saves money               | don't                        | what saves most, if that is more than now   |
+    """
+    level, standing = _level(case), case.standing
+    measured_here = study.figures.mean_capacity >= case.units * (1 - WORTH_DOING_SHARE)
+    if not spills(study) or not measured_here:
+        return None
+    units = study.figures.need if study.figures.need > level else study.least_without_spill
+    enough = Constant(units, study.constant(units))
+    if standing.net_usd > 0:
+        worth_it = pays(case, study, enough.option, found=MODEL_FINDS)
+    else:
+        fewer = standing.cold_starts[case.keepalive_min] - enough.option.cold_starts[case.keepalive_min]
+        further = enough.option.net_usd - standing.net_usd
+        worth_it = further * MODEL_FINDS <= fewer * case.cold_start_usd
+    best = enough if worth_it else Constant(study.cheapest_units, study.cheapest)
+    return best if best.units > level else None
+
+
+def _why_so_many(case: Case, study: Study, more: Constant) -> Evidence:
+    if more.units == study.figures.need:
+        return facts.need(case, study)
+    if more.units == study.cheapest_units:
+        return Evidence(
+            f"{facts.units_of(more.units)} save most; the {study.figures.need} that would spill no more than 1% cost "
+            "more than the cold starts that they avoid are worth.",
+            f"{facts.ERLANG}; {facts.MODEL}",
+        )
+    return Evidence(
+        f"The steps in which it spilled have up to {facts.units_of(more.units)} in use at once: bursts shorter than "
+        "the means that Erlang B is given.",
+        case.metric("ConcurrentExecutions", "Maximum"),
+    )
+
+
+def _each_further(case: Case, more: Constant) -> Evidence:
+    """What it costs to avoid more cold starts than now."""
+    standing = case.standing
+    change = more.option.net_usd - standing.net_usd
+    fewer = standing.cold_starts[case.keepalive_min] - more.option.cold_starts[case.keepalive_min]
+    each = f": {facts.small_usd(change / fewer)} for each" if fewer > 0 and change > 0 else ""
+    return Evidence(
+        f"{facts.units_of(more.units)} cost {usd(abs(change))} a month {'more' if change > 0 else 'less'} than what "
+        f"stands there, duration included, for about {number(max(fewer, 0.0))} cold starts fewer{each}.",
+        f"{facts.MODEL}; unit prices as below",
+    )
 
 
 def _level(case: Case) -> float:
@@ -250,89 +290,25 @@ def _level(case: Case) -> float:
 def keep(case: Case) -> Said:
     """What stands there is about right."""
     study = case.known_study
+    over = (
+        (
+            facts.spilled(case, study),
+            _each_further(case, Constant(study.figures.need, study.needed)),
+        )
+        if spills(study)
+        else ()
+    )
     evidence = (
         facts.need(case, study),
+        *over,
         facts.money(case, case.standing, of="What stands there"),
         facts.cold(case, study, case.standing, of="What stands there"),
-        *_base(case, study),
+        *base(case, study),
     )
     return Said(Verdict.KEEP, evidence)
 
 
-# --- without provisioned concurrency ---------------------------------------------------------------------------------
-
-
-def sparse(case: Case) -> Said | None:
-    """So few calls that each is cold, whatever is bought."""
-    study = case.known_study
-    calls = study.figures.invocations
-    if calls >= LEAST_CALLS_A_DAY * study.load.known_s / 86_400:
-        return None
-    reason = Evidence(
-        f"{number(calls)} invocations in {case.period}, fewer than one an hour: a unit that waits for them costs "
-        f"{usd(study.least.allocation_usd)} a month.",
-        f"{case.metric('Invocations', 'Sum')}; {facts.money(case, study.least, of='').source}",
-    )
-    return Said(Verdict.NO, (reason, facts.load(case, study)))
-
-
-def buy(case: Case) -> Said | None:
-    """It would save money, or avoid enough cold starts for what they are worth."""
-    study = case.known_study
-    best = _best(case, study)
-    if best is None:
-        return None
-    evidence = (
-        facts.money(case, best.option, of=facts.units_of(best.units)),
-        facts.cold(case, study, best.option, of=facts.units_of(best.units)),
-        facts.break_even(case),
-        *_base(case, study),
-    )
-    if case.alias.weights:
-        under_way = Evidence("Its alias has routing weights: a deployment is under way.", facts.GET_ALIAS)
-        return Said(Verdict.UNKNOWN, (under_way, *evidence), todo="Scan again when the weights are gone.")
-    if best.option.net_usd > 0 and _snap_start_does_it(case, study, best):
-        price = _snap_start_usd(case, study)
-        todo = f"Try SnapStart first: {mending.snap_start(case)}"
-        return Said(Verdict.NO, (*_snap_start_facts(case, price), *evidence), todo=todo)
-    todo = mending.set_to(case, best.units)
-    if case.qualifier == LATEST:
-        todo = "Publish a version and an alias, let the callers use the alias, and give it the capacity."
-    return Said(Verdict.BUY, evidence, best.units, best.option.net_usd, todo)
-
-
-def _best(case: Case, study: Study) -> _Constant | None:
-    """The constant capacity that is worth most, of those that pay: headline cold starts, no allowance for the model."""
-    worth = [each for each in _constants(study) if _deserved(case, study, each.option)]
-    return max(worth, key=lambda each: _surplus(case, study, each.option), default=None)
-
-
-def _deserved(case: Case, study: Study, option: Option) -> bool:
-    if option.net_usd <= -WORTH_DOING_USD:
-        return True
-    enough = option.avoided(study.none, case.keepalive_min) >= LEAST_COLD_STARTS_A_DAY * MONTH_DAYS
-    return enough and _pays(case, study, option)
-
-
-def _snap_start_does_it(case: Case, study: Study, best: _Constant) -> bool:
-    qualifies = not snapstart.why_not(case.function, case.place.region)
-    return qualifies and _snap_start_usd(case, study) < best.option.net_usd
-
-
-def no(case: Case) -> Said:
-    """Nothing that could be bought is worth its money."""
-    study = case.known_study
-    best = max(_constants(study), key=lambda each: _surplus(case, study, each.option))
-    evidence = (
-        facts.cold(case, study, best.option, of=facts.units_of(best.units)),
-        facts.money(case, best.option, of=facts.units_of(best.units)),
-        facts.break_even(case),
-        *_base(case, study),
-    )
-    return Said(Verdict.NO, evidence)
-
-
-def _base(case: Case, study: Study) -> tuple[Evidence, ...]:
+def base(case: Case, study: Study) -> tuple[Evidence, ...]:
     """What every verdict on worth tells besides."""
     used = (facts.use(case, study),) if case.capacity else ()
     listed = (facts.stands(case),) if case.capacity else ()
