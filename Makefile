@@ -102,6 +102,10 @@ bench: .venv/.installed ## measure ticks, decisions, imports and the package; AR
 bench-traces: .venv/.installed ## compare cost on real traffic with what else one could run, TRACES=DIR; ARGS=--write writes docs/benchmark-traces.md
 	@$(if $(TRACES),,$(error name a folder of traces: make $@ TRACES=DIR))PYTHONPATH=src:tests $(BIN)/python -m bench.traces "$(TRACES)" $(ARGS)
 
+.PHONY: bench-scan
+bench-scan: .venv/.installed ## scan 2,000 functions on a local AWS with its limits on; ARGS=--write writes docs/benchmark-scan.md
+	@PYTHONPATH=src:tests $(BIN)/python -m bench.scan $(ARGS)
+
 .PHONY: peers
 peers: .venv-peers/.installed ## install the forecasters that Warmcast's is measured against into .venv-peers
 
