@@ -109,9 +109,10 @@ def test_few_cold_starts_scale_nothing() -> None:
     assert "too few" in result.scaled
 
 
-def test_the_knee_is_where_money_buys_least_from_then_on() -> None:
-    """Farthest below the line between the ends: checked one by one."""
-    result = found(usage(BURSTY))
+def test_the_knee_is_where_money_buys_less_from_then_on() -> None:
+    """Bursts of eight sizes, small ones oftener: the first units avoid the most. Checked one by one."""
+    sizes = 3000.0 * np.array([1, 1, 1, 1, 2, 2, 3, 8] * 3)
+    result = found(usage(np.concatenate([[*np.zeros(11), size] for size in sizes])))
     first, last = result.rungs[0], result.rungs[-1]
     below = {
         rung.capacity: 1
@@ -120,7 +121,12 @@ def test_the_knee_is_where_money_buys_least_from_then_on() -> None:
         for rung in result.rungs
     }
     assert result.knee == max(below, key=lambda capacity: below[capacity])
-    assert 0 < (result.knee or 0) < last.capacity
+    assert 0 < (result.knee or 0) < last.capacity / 2
+
+
+def test_a_curve_that_hardly_bends_has_no_knee() -> None:
+    """Bursts of one size: each unit avoids about as many as the one before, so none is the one to stop at."""
+    assert found(usage(BURSTY)).knee is None
 
 
 def test_nothing_is_said_without_demand() -> None:

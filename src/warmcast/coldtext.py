@@ -56,7 +56,8 @@ def estimate(name: str, group: LogGroup, reading: Reading) -> str:
         f"Cold starts of {name} over {reading.days:.1f} days, from the log group {group.name} "
         f"({_gb(group.stored_bytes)} stored, kept {kept}).\n"
         f"Two queries of CloudWatch Logs Insights will scan {_gb(reading.least_bytes)} to {_gb(reading.most_bytes)}: "
-        f"{_cost(reading)} at $0.005 per GB (us-east-1; other Regions differ).\nThat is reckoned from what is stored; AWS bills what was written, which may be seven times as much."
+        f"{_cost(reading)} at $0.005 per GB (us-east-1; other Regions differ).\n"
+        "That is reckoned from what is stored; AWS bills what was written, which may be seven times as much."
     )
 
 

@@ -86,7 +86,8 @@ class Ladder:
 
     Args:
         knee: the capacity after which cold starts fall slowest for the money: the point of the curve (allocation,
-            cold starts) farthest below the straight line between its ends. None where no capacity helps.
+            cold starts) farthest below the straight line between its ends. None where no capacity helps, or where the
+            curve hardly bends: then each unit avoids about as many as the one before.
         scale: cold starts in the logs / cold starts of the model for what stood; 1 where it was not scaled.
         scaled: in words.
     """
@@ -216,11 +217,16 @@ def _per(usd: float, avoided: float) -> float | None:
 _NONE: Final = 1e-6
 
 
+_LEAST_BEND: Final = 0.05
+
+
 def _knee(rungs: Sequence[Rung]) -> int | None:
-    """The rung farthest below the line between the ends, both axes reckoned from 0 to 1."""
+    """The rung farthest below the line between the ends, both axes reckoned from 0 to 1; None under 0.05 of it."""
     first, last = rungs[0], rungs[-1]
     if first.cold_starts - last.cold_starts <= _NONE:
         return None
     paid = np.array([rung.allocation_usd / last.allocation_usd for rung in rungs])
     left = np.array([rung.cold_starts - last.cold_starts for rung in rungs]) / (first.cold_starts - last.cold_starts)
-    return rungs[int(np.argmax(1 - paid - left))].capacity
+    below = 1 - paid - left
+    farthest = int(np.argmax(below))
+    return rungs[farthest].capacity if below[farthest] >= _LEAST_BEND else None

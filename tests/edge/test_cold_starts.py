@@ -207,12 +207,19 @@ def test_a_refusal_beside_the_logs_costs_the_table_only(
 def test_a_person_sees_counts_and_a_table(
     busy: LocalAws, sources: Sources, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the knee, the method, and the source of the prices."""
+    """With the method and the source of the prices."""
     del busy
     monkeypatch.setenv("COLUMNS", "140")
     assert show_cold_starts(sources, replace(ASKED, as_json=False), now=NOON) == 0
     out = capsys.readouterr().out
-    for words in (f"cold starts of {ALIAS}", "240.0 a day", "p50 1.500 s", "knee", "certain", "bundled list prices"):
+    for words in (
+        f"cold starts of {ALIAS}",
+        "240.0 a day",
+        "p50 1.500 s",
+        "USD per avoided",
+        "certain",
+        "bundled list prices",
+    ):
         assert words in out
 
 
