@@ -60,85 +60,87 @@ class Read:
         return self.operation.rpartition(".")[2]
 
 
+_EVERYBODY: Final = frozenset(Purpose)
 _SCAN: Final = frozenset({Purpose.SCAN})
-_SCAN_IMPORT: Final = frozenset({Purpose.SCAN, Purpose.IMPORT})
-_FUNCTIONS: Final = frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST, Purpose.COLD_STARTS, Purpose.CONTROLLER})
-_READING: Final = _FUNCTIONS - {Purpose.CONTROLLER}
-_PRICED: Final = frozenset({Purpose.SCAN, Purpose.BACKTEST, Purpose.COLD_STARTS})
 _LOGS: Final = frozenset({Purpose.COLD_STARTS})
 _CONTROLLER: Final = frozenset({Purpose.CONTROLLER})
+_LISTING: Final = frozenset({Purpose.SCAN, Purpose.IMPORT})
+_TARGETS: Final = _LISTING | _CONTROLLER
+_PAST: Final = frozenset({Purpose.SCAN, Purpose.BACKTEST})
+_PRICED: Final = _PAST | _LOGS
+_MEASURED: Final = _PRICED | _CONTROLLER
 
 READS: Final[tuple[Read, ...]] = (
-    Read("sts.GetCallerIdentity", Scope.NOTHING, "which account this is", (), _FUNCTIONS),
+    Read("sts.GetCallerIdentity", Scope.NOTHING, "which account this is", (), _EVERYBODY),
     Read(
         "lambda.ListFunctions",
         Scope.NOTHING,
         "which functions there are",
         ("lambda:ListFunctions",),
-        _SCAN,
+        _LISTING,
     ),
     Read(
         "lambda.GetAccountSettings",
         Scope.NOTHING,
         "the account's concurrency and what is left of it",
         ("lambda:GetAccountSettings",),
-        frozenset({Purpose.SCAN, Purpose.CONTROLLER}),
+        _SCAN | _CONTROLLER,
     ),
     Read(
         "lambda.ListProvisionedConcurrencyConfigs",
         Scope.FUNCTIONS,
         "what provisioned concurrency stands: no metric tells",
         ("lambda:ListProvisionedConcurrencyConfigs",),
-        _FUNCTIONS,
+        _EVERYBODY,
     ),
     Read(
         "lambda.ListAliases",
         Scope.FUNCTIONS,
         "where aliases point, and their routing weights",
         ("lambda:ListAliases",),
-        _READING,
+        _SCAN,
     ),
     Read(
         "lambda.GetFunction",
         Scope.FUNCTIONS,
         "reserved concurrency and the stack that made a function; memory and architecture",
         ("lambda:GetFunction",),
-        _FUNCTIONS,
+        _MEASURED,
     ),
     Read(
         "cloudwatch.GetMetricData",
         Scope.NOTHING,
         "invocations, durations, concurrency: the demand",
         ("cloudwatch:GetMetricData",),
-        frozenset({Purpose.SCAN, Purpose.BACKTEST, Purpose.COLD_STARTS, Purpose.CONTROLLER}),
+        _MEASURED,
     ),
     Read(
         "application-auto-scaling.DescribeScalableTargets",
         Scope.NOTHING,
         "which aliases Application Auto Scaling sets",
         ("application-autoscaling:DescribeScalableTargets",),
-        frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST, Purpose.CONTROLLER}),
+        _TARGETS,
     ),
     Read(
         "application-auto-scaling.DescribeScalingPolicies",
         Scope.NOTHING,
         "by which target tracking",
         ("application-autoscaling:DescribeScalingPolicies",),
-        frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST}),
+        _LISTING,
     ),
     Read(
         "application-auto-scaling.DescribeScheduledActions",
         Scope.NOTHING,
         "and by which schedule",
         ("application-autoscaling:DescribeScheduledActions",),
-        frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST}),
+        _LISTING,
     ),
     Read(
         "application-auto-scaling.DescribeScalingActivities",
         Scope.NOTHING,
         "what it set in the last six weeks",
         ("application-autoscaling:DescribeScalingActivities",),
-        frozenset({Purpose.SCAN, Purpose.BACKTEST}),
+        _PAST,
         without="past capacity is told from CloudWatch alone",
     ),
     Read(
@@ -146,7 +148,7 @@ READS: Final[tuple[Read, ...]] = (
         Scope.SCALABLE_TARGETS,
         "whether a scalable target is Warmcast's",
         ("application-autoscaling:ListTagsForResource",),
-        frozenset({Purpose.SCAN, Purpose.IMPORT, Purpose.BACKTEST, Purpose.CONTROLLER}),
+        _TARGETS,
         without="Warmcast's are told by the name of their policy",
     ),
     Read(
@@ -172,7 +174,7 @@ READS: Final[tuple[Read, ...]] = (
         "what provisioned concurrency was billed",
         ("ce:GetCostAndUsage",),
         _SCAN,
-        without="there is no bill to compare with",
+        without="scan --cost-explorer has no bill to compare with",
     ),
     Read(
         "cloudwatch-logs.DescribeLogGroups",

@@ -213,7 +213,7 @@ class Probes:
 
     def _bill(self) -> str:
         if not self._paid:
-            raise UntriedError(f"AWS charges ${costs.USD_PER_REQUEST:.2f} a request: --costs tries it")
+            raise UntriedError(f"AWS charges ${costs.USD_PER_REQUEST:.2f} a request: --cost-explorer tries it")
         period = {"Start": f"{self._now - timedelta(days=2):%Y-%m-%d}", "End": f"{self._now:%Y-%m-%d}"}
         client = self._client("ce", costs.ENDPOINT_REGION)
         client.get_cost_and_usage(TimePeriod=period, Granularity="DAILY", Metrics=[costs.METRIC])

@@ -66,7 +66,7 @@ STYLES = {
 )
 @click.option("--function", "function", default="", help="Try on this function. [default: the first there is]")
 @click.option("--table", default="", envvar="WARMCAST_TABLE", help="Control table, for --for controller.")
-@click.option("--costs", is_flag=True, help="Try Cost Explorer too, which charges $0.01 a request.")
+@click.option("--cost-explorer", "costs", is_flag=True, help="Try Cost Explorer too ($0.01 a request).")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def doctor(
     *,
