@@ -50,10 +50,13 @@ def prepare(aws: Control, size: Size, *, now: datetime, regions: Sequence[str] =
         kept, busy = size.provisioned // len(regions), size.busy // len(regions)
         for name in names[:kept]:
             there.set_provisioned(name, "live", 20)
-        for shape in range(SHAPES):
-            there.load_traffic(_traffic(random, 1500.0, units=20.0), names[shape:kept:SHAPES], "live", start)
-            there.load_traffic(_traffic(random, 400.0), names[kept + shape : kept + busy : SHAPES], "live", start)
-            there.load_traffic(_traffic(random, 0.05), names[kept + busy + shape :: SHAPES], "live", start)
+        for kind, per_minute, units in (
+            (names[:kept], 1500.0, 20.0),
+            (names[kept : kept + busy], 400.0, None),
+            (names[kept + busy :], 0.05, None),
+        ):
+            for shape in range(min(SHAPES, len(kind))):
+                there.load_traffic(_traffic(random, per_minute, units=units), kind[shape::SHAPES], "live", start)
 
 
 def _traffic(random: np.random.Generator, per_minute: float, *, units: float | None = None) -> Traffic:
