@@ -300,6 +300,30 @@ def test_another_keepalive_that_would_change_the_verdict_is_told() -> None:
     assert "instead of 10" not in _texts(judged(function(memory_mb=128), usage(_peaky(10)), cold_start_usd=1e-9))
 
 
+def test_the_words_of_a_finding() -> None:
+    """Each sentence with its number, unit, period and source, spelled out once."""
+    finding = judged(function(units=30), usage(steady(10), units=30))
+    assert [each.text for each in finding.evidence[:3]] == [
+        "18 units all the time would have spilled no more than 1% over 14 days.",
+        "What stands there: $329 of allocation a month of 730 hours, and $183 saved on duration at 33% utilization: "
+        "$146 more than on demand.",
+        "18 units: $197 of allocation a month of 730 hours, and $181 saved on duration at 55% utilization: "
+        "$15.90 more than on demand.",
+    ]
+    assert finding.evidence[0].source == "Erlang B on 5-minute means, docs/verdicts.md"
+    assert finding.evidence[1].source == (
+        "0.0000041667 USD per GB-second of provisioned concurrency, 0.0000097222 of duration on it, "
+        "0.0000166667 on demand (us-east-1, x86_64, 1,024 MB)"
+    )
+    assert finding.evidence[-1].source == (
+        "CloudWatch ProvisionedConcurrencySpilloverInvocations, Sum, 14 days; Invocations and Duration"
+    )
+    assert finding.todo == (
+        "aws lambda put-provisioned-concurrency-config --function-name checkout --region us-east-1 --qualifier live "
+        "--provisioned-concurrent-executions 18"
+    )
+
+
 # --- of every verdict ------------------------------------------------------------------------------------------------
 
 AMOUNTS = {Verdict.REQUEST_BOUND, Verdict.NEVER_SCALED_IN, Verdict.TOO_HIGH, Verdict.TOO_LOW, Verdict.BUY}
