@@ -144,7 +144,7 @@ def test_the_table_spills_no_more_than_the_constant_and_costs_less(level: float)
 
 
 def test_no_single_unit_of_the_table_can_be_moved_to_advantage() -> None:
-    """Taking a unit from any hour spills as much as the best other hour would win by it, within 3%: demands are grouped."""
+    """What an hour's last unit carries is what the best other hour would win, within 3%: demands are grouped."""
     demand = _noisy(6.0)
     made = _study(usage(demand))
     hours = hours_of_week(made.load.start, 300, len(demand))

@@ -303,13 +303,16 @@ def test_another_keepalive_that_would_change_the_verdict_is_told() -> None:
 def test_the_words_of_a_finding() -> None:
     """Each sentence with its number, unit, period and source, spelled out once."""
     finding = judged(function(units=30), usage(steady(10), units=30))
-    assert [each.text for each in finding.evidence[:3]] == [
-        "18 units all the time would have spilled no more than 1% over 14 days.",
+    need, standing_now, better = (each.text for each in finding.evidence[:3])
+    assert need == "18 units all the time would have spilled no more than 1% over 14 days."
+    assert standing_now == (
         "What stands there: $329 of allocation a month of 730 hours, and $183 saved on duration at 33% utilization: "
-        "$146 more than on demand.",
-        "18 units: $197 of allocation a month of 730 hours, and $181 saved on duration at 55% utilization: "
-        "$15.90 more than on demand.",
-    ]
+        "$146 more than on demand."
+    )
+    assert better == (
+        "18 units: $197 of allocation a month of 730 hours, and $181 saved on duration at 55% utilization: $15.90 more "
+        "than on demand."
+    )
     assert finding.evidence[0].source == "Erlang B on 5-minute means, docs/verdicts.md"
     assert finding.evidence[1].source == (
         "0.0000041667 USD per GB-second of provisioned concurrency, 0.0000097222 of duration on it, "
