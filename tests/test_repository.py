@@ -29,6 +29,7 @@ TARGETS = {
     "e2e",
     "bench",
     "bench-forecasts",
+    "bench-scan",
     "bench-traces",
     "incidents",
     "deploy",
