@@ -200,6 +200,13 @@ def test_a_sudden_fall_keeps_what_the_forecast_before_it_needs() -> None:
     assert 20 < decision.wanted < 40
 
 
+def test_a_fall_that_no_noise_explains_lowers_nothing() -> None:
+    """Which of the forecasts before it was the last is a matter of minutes, and their needs differ."""
+    fallen = replace(forecast(1.0, fallen_from=forecast(20.0)), fell_deep=True)
+    decision = decide(situation(foreseen=fallen, seen=observation(seen=QUIET, known=state(40))))
+    assert (decision.reason, decision.wanted) == (Reason.OUTAGE, 40)
+
+
 def test_after_a_fall_nothing_is_raised_for_it() -> None:
     """The guard keeps; it does not buy."""
     fallen = forecast(1.0, fallen_from=forecast(200.0))

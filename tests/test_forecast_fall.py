@@ -122,3 +122,17 @@ def test_functions_that_fail_fast_have_not_lost_their_traffic() -> None:
     shown = forecast(history, LEARNED, zone=UTC_ZONE, now=now, horizon=timedelta(minutes=15))
     assert isinstance(shown, Forecast)
     assert shown.fallen_from is None
+
+
+def test_a_fall_within_what_noise_explains_is_a_fall_that_is_not_deep() -> None:
+    """Traffic that goes down to a tenth every hour by itself may be cut off as well: nobody can tell."""
+    wild = np.repeat(30 * np.random.default_rng(3).lognormal(0.0, 1.2, len(WEEKS) // 5 + 1), 5)[: len(WEEKS)]
+    first = int((ELEVEN - MONDAY).total_seconds()) // 60
+    for usual, deep in ((wild, False), (DEMAND, True)):
+        demand = usual.copy()
+        demand[first - 60 : first] = 30.0
+        demand[first:] = 5.0
+        learned = learn(seen_at(BEFORE, MONDAY, demand), zone=UTC_ZONE, now=BEFORE)
+        shown = at(ELEVEN + timedelta(minutes=20), demand, learned)
+        assert shown.fallen_from is not None
+        assert shown.fell_deep is deep

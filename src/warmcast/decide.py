@@ -127,10 +127,15 @@ def _learning(at: Situation, proposal: Proposal) -> Proposal:
 
 
 def _outage(at: Situation, proposal: Proposal) -> Proposal:
-    """After a sudden fall the surge of retries comes: keep what the forecast before the fall needs."""
+    """After a sudden fall the surge of retries comes: keep what the forecast before the fall needs.
+
+    A fall that no noise explains lowers nothing at all: which of the forecasts before it was the last is a matter of
+    minutes, and their needs differ.
+    """
     if at.before_fall is None:
         return proposal
-    return _not_below(at, proposal, Reason.OUTAGE, at.before_fall.capacity, "traffic fell to under a third")
+    kept = None if at.fell_deep else at.before_fall.capacity
+    return _not_below(at, proposal, Reason.OUTAGE, kept, "traffic fell to under a third")
 
 
 def _scale_down_hold(at: Situation, proposal: Proposal) -> Proposal:

@@ -231,6 +231,11 @@ class Situation:
             return None
         return self._need(self.forecast.fallen_from, self.covered_until)
 
+    @property
+    def fell_deep(self) -> bool:
+        """Whether that fall went lower than traffic ever goes by itself."""
+        return isinstance(self.forecast, Forecast) and self.forecast.fell_deep
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

@@ -1,4 +1,4 @@
-"""A sudden fall of traffic: to under a third of the forecast within ten minutes, and lower than it ever goes by itself.
+"""A sudden fall of traffic: to under a third of the forecast within ten minutes.
 
 Usually something upstream has failed, and a surge of retries comes when it is back. Found from history alone, each
 time anew: what would have been forecast, from each step of the last hour and a half, for the ten minutes after it?
@@ -7,6 +7,7 @@ Pure numpy.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,13 +34,34 @@ _SAME_FALL_STEPS = 6  # low steps at most half an hour apart belong to one fall
 _LEAST_EXPECTED = 12.0  # requests in a step: of so many expected, a third or less come by chance once in 500 times
 
 
-def last_before_fall(recent: Recent, now_s: int) -> int | None:
-    """Index of the step from which to look ahead as before the fall; None if none began within the last hour."""
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A sudden fall within the last hour.
+
+    Args:
+        before: index of the step from which to look ahead as before it.
+        deep: whether traffic is lower than it ever goes by itself at that time of day, so that no noise explains it.
+    """
+
+    before: int
+    deep: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Low:
+    """Whether traffic was low one and two steps after each origin, each of shape (origins, 2)."""
+
+    fell: BoolArray
+    deep: BoolArray
+
+
+def last_fall(recent: Recent, now_s: int) -> Fall | None:
+    """The last fall; None if none began within the last hour."""
     count = len(recent.rate_per_s)
     origins = np.arange(max(0, count - LOOK_BACK_STEPS), count)
-    fell = _fell(recent, origins)
+    found = _low(recent, origins)
     # Each low step with the earliest origin that it is low for: backwards, so that the earliest is written last.
-    low = {int(origins[nth] + _WITHIN[lead]): int(origins[nth]) for nth, lead in np.argwhere(fell)[::-1]}
+    low = {int(origins[nth] + _WITHIN[lead]): int(origins[nth]) for nth, lead in np.argwhere(found.fell)[::-1]}
     if not low:
         return None
     first = max(low)
@@ -47,11 +69,13 @@ def last_before_fall(recent: Recent, now_s: int) -> int | None:
         if first - step <= _SAME_FALL_STEPS:
             first = step
     began_s = recent.steps.start + first * STEP_S
-    return low[first] if now_s - (began_s + STEP_S) < FALL_HELD_S else None
+    if now_s - (began_s + STEP_S) >= FALL_HELD_S:
+        return None
+    deep = {int(origins[nth] + _WITHIN[lead]) for nth, lead in np.argwhere(found.deep)}
+    return Fall(before=low[first], deep=max(deep, default=-1) >= first)
 
 
-def _fell(recent: Recent, origins: IntArray) -> BoolArray:
-    """Whether traffic was that low one and two steps after each origin, shape (origins, 2)."""
+def _low(recent: Recent, origins: IntArray) -> _Low:
     tables, unit = recent.tables, float(recent.tables.unit[0])
     at = np.minimum(origins[:, None] + _WITHIN, len(recent.rate_per_s))  # the last is the newest two minutes
     expected = recent.expected(origins, _WITHIN)
@@ -62,5 +86,5 @@ def _fell(recent: Recent, origins: IntArray) -> BoolArray:
     median = expand(expected, unit)
     rate = np.append(recent.rate_per_s, recent.newest_rate_per_s)[at]
     within = origins[:, None] + _WITHIN <= len(recent.rate_per_s)
-    fell: BoolArray = within & (rate < np.minimum(median * _FALLEN_TO, lowest)) & (median * STEP_S >= _LEAST_EXPECTED)
-    return fell
+    fell: BoolArray = within & (rate < median * _FALLEN_TO) & (median * STEP_S >= _LEAST_EXPECTED)
+    return _Low(fell=fell, deep=fell & (rate < lowest))

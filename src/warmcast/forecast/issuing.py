@@ -11,14 +11,14 @@ A forecast issued at `now` uses only steps of history that end by then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from warmcast.calendar import minute_of_week
 from warmcast.forecast.burst import peakedness
-from warmcast.forecast.fall import last_before_fall
+from warmcast.forecast.fall import last_fall
 from warmcast.forecast.recent import Recent, at_leads, unseen_left
 from warmcast.forecast.season import BIN_MINUTES, BINS
 from warmcast.forecast.steps import STEP_S
@@ -70,9 +70,11 @@ def forecast(
     recent = Recent.of(known, learned, newest, zone)
     ahead = _Ahead.of(now_s, int(horizon.total_seconds()), zone)
     issued = _Issue(now, recent, ahead, _peakedness(known, recent, newest), follow_slow)
-    before = last_before_fall(recent, now_s)
-    fallen_from = None if before is None else issued.from_step(before)
-    return issued.from_step(len(recent.rate_per_s) - 1, fallen_from)
+    fall = last_fall(recent, now_s)
+    newest_step = len(recent.rate_per_s) - 1
+    if fall is None:
+        return issued.from_step(newest_step)
+    return replace(issued.from_step(newest_step), fallen_from=issued.from_step(fall.before), fell_deep=fall.deep)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +124,7 @@ class _Issue:
     peakedness: float
     follow_slow: bool
 
-    def from_step(self, origin: int, fallen_from: Forecast | None = None) -> Forecast:
+    def from_step(self, origin: int) -> Forecast:
         """The forecast from the knowledge of one step of the last day on."""
         recent, ahead, tables = self.recent, self.ahead, self.recent.tables
         unit = float(tables.unit[0])
@@ -144,7 +146,6 @@ class _Issue:
             rate_per_s=rate,
             peakedness=self.peakedness,
             basis=tables.basis,
-            fallen_from=fallen_from,
         )
 
     def _blended(self, origin: int) -> FloatArray:

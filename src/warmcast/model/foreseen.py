@@ -35,6 +35,7 @@ class Forecast:
         peakedness: variance-to-mean ratio of the executions in progress within a minute; 1 is Poisson.
         basis: what it rests on, in a word: "week", "day", "level".
         fallen_from: the forecast issued before a sudden fall of traffic within the last hour; None if there was none.
+        fell_deep: whether it fell lower than it ever goes by itself at this time of day.
     """
 
     issued_at: datetime
@@ -47,6 +48,7 @@ class Forecast:
     peakedness: float
     basis: str
     fallen_from: Forecast | None = None
+    fell_deep: bool = False
 
     def between(self, start: int, end: int) -> Forecast:
         """The steps that overlap [start, end), epoch seconds."""
