@@ -67,6 +67,16 @@ setup: .venv/.installed ## install the package and its tools into .venv
 demo: .venv/.installed ## show a day of ticks on a local AWS and draw it; TRACES=DIR replays real traffic
 	@PYTHONPATH=src:tests $(BIN)/python -m demo $(if $(TRACES),--traces "$(TRACES)")
 
+.PHONY: wheel
+wheel: .venv/.installed ## build the package into dist/, for pipx, uvx or pip on any machine
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+.PHONY: account
+account: .venv/.installed ## run a local AWS with a function for every verdict of a scan, to try it on, until Ctrl-C
+	@PYTHONPATH=src:tests $(BIN)/python -m localaws --seed verdicts --port 4566
+
 .PHONY: test
 test: .venv/.installed ## run the tests; ARGS="tests/test_tick.py -k ramp" narrows them
 	@$(BIN)/python -m pytest -q -n $(WORKERS) $(ARGS)

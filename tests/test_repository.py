@@ -22,6 +22,8 @@ TARGETS = {
     "help",
     "setup",
     "demo",
+    "wheel",
+    "account",
     "test",
     "check",
     "build",
