@@ -67,7 +67,7 @@ def warmcast(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Install
     wheel = _wheel(folder / "dist")
     venv.create(folder / "venv", with_pip=True)
     locked = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
-    pins = re.findall(r"^([\w.-]+)(?:\[.*?\])?(==\S+)", locked, re.MULTILINE)
+    pins = re.findall(r"^([\w.-]+)(?:\[.*?\])?(==[^\\\n]+)", locked, re.MULTILINE)
     constraints = folder / "constraints.txt"
     constraints.write_text("".join(f"{name}{version}\n" for name, version in pins), encoding="utf-8")
     _pip(folder / "venv/bin/python", "install", "--constraint", str(constraints), str(wheel))
@@ -98,7 +98,7 @@ def test_a_scan_has_every_verdict_right(warmcast: Installed) -> None:
     done = warmcast.run("scan", "--format", "json", "--out", "scan.json")
     assert done.returncode == 1, done.stderr
     record = json.loads((warmcast.folder / "scan.json").read_text(encoding="utf-8"))
-    verdicts = {row["name"]: row["verdict"] for row in record["rows"]}
+    verdicts = {f"{row['function']}:{row['qualifier']}": row["verdict"] for row in record["rows"]}
     assert KNOWN
     assert {name: verdicts.get(name) for name in KNOWN} == {name: str(known.verdict) for name, known in KNOWN.items()}
     assert all(row["evidence"] for row in record["rows"])
