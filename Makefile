@@ -75,7 +75,8 @@ wheel: .venv/.installed ## build the package into dist/, for pipx, uvx or pip on
 
 .PHONY: account
 account: .venv/.installed ## run a local AWS with a function for every verdict of a scan, to try it on, until Ctrl-C
-	@PYTHONPATH=src:tests $(BIN)/python -m localaws --seed verdicts --port 4566
+	@echo "in another terminal:" >&2
+	@PYTHONPATH=src:tests $(BIN)/python -m localaws --seed verdicts --port 4566 >/dev/null
 
 .PHONY: test
 test: .venv/.installed ## run the tests; ARGS="tests/test_tick.py -k ramp" narrows them

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from scanning import used, wasted
-from scanning.building import constant
+from scanning.building import constant, logged, scheduled
 from scanning.known import Case, prepare
 from scanning.minutes import LENGTH, together
 from warmcast.scan.found import Pressure
@@ -41,7 +41,13 @@ CONCURRENCY: Final = (
 )
 """Functions that say something of reservations and of the account's limit, and nothing certain of capacity."""
 
-CASES: Final = (*wasted.CASES, *used.CASES, *CONCURRENCY)
+TO_TRY: Final = (
+    Case("desk-by-schedule", HOME, scheduled(constant(8, 20))),
+    Case("login-with-logs", HOME, logged(constant(2, 3))),
+)
+"""Functions with scheduled actions to import, and with cold starts in their logs; no verdict is held against them."""
+
+CASES: Final = (*wasted.CASES, *used.CASES, *CONCURRENCY, *TO_TRY)
 REGIONS: Final = (*dict.fromkeys(case.region for case in CASES), DENIED_REGION)
 MONTHLY_BILL_USD: Final = 3100.0
 """What Cost Explorer says of provisioned concurrency, for each of the last two months."""

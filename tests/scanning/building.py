@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from scanning.minutes import steady, traffic
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from localaws.wire import Json
     from scanning.known import Setting
     from scanning.minutes import FloatArray
+
+    Build = Callable[[Setting], dict[str, Traffic]]
 
 NODE: Final = "nodejs22.x"
 """A runtime that SnapStart does not know (docs.aws.amazon.com/lambda/latest/dg/snapstart.html)."""
@@ -48,7 +52,7 @@ def constant(
     duration_s: float = 0.5,
     reserved: int | None = None,
     tags: Mapping[str, str] | None = None,
-) -> Callable[[Setting], dict[str, Traffic]]:
+) -> Build:
     """A function whose alias `live` had this capacity (None: none) for as long as anybody can see."""
 
     def build(at: Setting) -> dict[str, Traffic]:
@@ -59,3 +63,51 @@ def constant(
         return {"live": traffic(load, at.random, duration_s=duration_s, capacity=capacity, reserved=reserved)}
 
     return build
+
+
+def scheduled(build: Build) -> Build:
+    """The same with a scalable target and scheduled actions: office hours in London, and one that has no equal."""
+
+    def with_actions(at: Setting) -> dict[str, Traffic]:
+        parts = build(at)
+        london = {"Timezone": "Europe/London"}
+        actions: list[Json] = [
+            {
+                "ScheduledActionName": "opening",
+                "Schedule": "cron(0 8 ? * MON-FRI *)",
+                "ScalableTargetAction": {"MinCapacity": 20, "MaxCapacity": 40},
+                **london,
+            },
+            {
+                "ScheduledActionName": "closing",
+                "Schedule": "cron(0 19 ? * MON-FRI *)",
+                "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 40},
+                **london,
+            },
+            {
+                "ScheduledActionName": "now and then",
+                "Schedule": "rate(36 hours)",
+                "ScalableTargetAction": {"MinCapacity": 25},
+            },
+        ]
+        at.aws.load_scaling(at.function, "live", 2, 40, scheduled=actions)
+        return parts
+
+    return with_actions
+
+
+def logged(build: Build) -> Build:
+    """The same with three days of report lines, one of a hundred a cold start of 0.4 to 2 s."""
+
+    def with_reports(at: Setting) -> dict[str, Traffic]:
+        parts = build(at)
+        count = 3000
+        ends_ms = at.now.timestamp() * 1000 - 3_600_000
+        at_ms = np.sort(ends_ms - at.random.uniform(0, 3 * 86_400_000, count))
+        init_ms = np.where(at.random.random(count) < 0.01, at.random.uniform(400, 2000, count), np.nan)
+        environment = np.cumsum(~np.isnan(init_ms))  # each cold start is a new one
+        duration_ms = at.random.uniform(300, 700, count)
+        at.aws.load_reports(at.function, at_ms, duration_ms=duration_ms, init_ms=init_ms, environment=environment)
+        return parts
+
+    return with_reports
