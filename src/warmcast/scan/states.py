@@ -26,7 +26,7 @@ from warmcast.scan.case import (
     Case,
     Said,
 )
-from warmcast.scan.found import Evidence, Usage, Verdict
+from warmcast.scan.found import AliasSeen, Evidence, Usage, Verdict
 from warmcast.scan.telling import number, share
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 SHIFTED = "CloudWatch Invocations by ExecutedVersion, Sum, 1 day"
 WEIGHTS_LOCK = "Lambda developer guide, provisioned-concurrency: no changes while an alias has routing weights"
+
+UNLISTED = "provisioned concurrency"
+"""How a note of `FunctionSeen.unread` begins where its provisioned concurrency could not be listed."""
+ONE_CONFIG = "Lambda API, PutProvisionedConcurrencyConfig: ResourceConflictException"
 
 # --- routing weights and failed allocations --------------------------------------------------------------------------
 
@@ -301,6 +305,35 @@ def censored(case: Case) -> Said | None:
     evidence = (facts.stands(case), *facts.throttled(case, study), facts.load(case, study))
     todo = "Raise the concurrency limit that throttles it first (see the scan's concurrency), then scan again."
     return Said(Verdict.UNKNOWN, evidence, todo=todo)
+
+
+def unlisted(case: Case) -> Said | None:
+    """What stands there could not be read: nothing is bought that may stand there already."""
+    refusals = [what for what in case.function.unread if what.startswith(UNLISTED)]
+    if case.capacity or not refusals:
+        return None
+    reason = Evidence(f"What stands there could not be read ({'; '.join(refusals)}).", facts.LISTED)
+    todo = "Let the scan list provisioned concurrency (see its denials), then scan again."
+    return Said(Verdict.UNKNOWN, (reason,), todo=todo)
+
+
+def taken(case: Case) -> Said | None:
+    """A version has one config, its own or one alias's: AWS refuses a second one (409)."""
+    function, version = case.function, case.alias.version
+    holders = [
+        name
+        for name in sorted(function.provisioned)
+        if name != case.qualifier and version and version in (name, function.aliases.get(name, AliasSeen("")).version)
+    ]
+    if case.capacity or not holders:
+        return None
+    units = facts.units_of(function.provisioned[holders[0]].requested)
+    reason = Evidence(
+        f"Version {version} has its provisioned concurrency on {holders[0]} already ({units}): a version takes one "
+        "config, its own or that of one alias, and AWS refuses another with ResourceConflictException.",
+        f"{facts.LISTED}; {facts.GET_ALIAS}; {ONE_CONFIG}",
+    )
+    return Said(Verdict.NO, (reason,))
 
 
 def ineligible(case: Case) -> Said | None:

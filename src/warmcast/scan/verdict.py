@@ -46,6 +46,8 @@ WITH_CAPACITY: tuple[Rule, ...] = (
 )
 WITHOUT: tuple[Rule, ...] = (
     states.ineligible,
+    states.unlisted,
+    states.taken,
     states.not_known,
     states.young,
     buying.sparse,
