@@ -30,8 +30,12 @@ def stands(case: Case) -> Evidence:
     capacity = case.capacity
     status = capacity.status.value if capacity.status else "no status"
     reason = f" ({capacity.status_reason})" if capacity.status_reason else ""
+    said = f"{units_of(capacity.requested)} requested, {capacity.available} available, {status}{reason}."
+    if not case.function.targets_unread:
+        return Evidence(said, LISTED)
     return Evidence(
-        f"{units_of(capacity.requested)} requested, {capacity.available} available, {status}{reason}.", LISTED
+        f"{said} Whether Application Auto Scaling sets it is not known: its scalable targets could not be read.",
+        f"{LISTED}; Application Auto Scaling DescribeScalableTargets (not readable)",
     )
 
 

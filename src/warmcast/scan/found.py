@@ -101,6 +101,10 @@ class Scaling:
     ours: bool = False
 
 
+TARGETS = "scalable targets"
+"""What an entry of `FunctionSeen.unread` begins with where those of a function could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSeen:
     """A function with everything of it that a survey reads.
@@ -136,6 +140,11 @@ class FunctionSeen:
     scaling: Mapping[str, Scaling] = field(default_factory=lambda: MappingProxyType({}))
     newest_version: str = ""
     unread: tuple[str, ...] = ()
+
+    @property
+    def targets_unread(self) -> bool:
+        """Whether its scalable targets could not be read, so that Application Auto Scaling may own its capacity."""
+        return any(what.startswith(TARGETS) for what in self.unread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from warmcast.scan.found import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from warmcast.scan.case import Case
-    from warmcast.scan.found import Tracking
+    from warmcast.scan.found import Scaling, Scheduled, Tracking
 
 DIMENSION = "lambda:function:ProvisionedConcurrency"
 LEAST_TARGET = 0.1
@@ -22,16 +24,16 @@ def set_to(case: Case, units: int) -> str:
     """How to have so many units, by whoever sets them."""
     match case.owner:
         case Owner.AUTO_SCALING:
-            return f"{_register(case, units)} (target tracking and scheduled actions move within these bounds)"
+            return _bound(case, case.scaling, units) if case.scaling else _put(case, units)
         case Owner.WARMCAST:
             return f"Set capacity to {{min: {units}, max: {units}}} in the policy of {_name(case)} and merge it."
         case Owner.STACK:
             return (
                 f"Set ProvisionedConcurrentExecutions of {_name(case)} to {units} in the template of stack "
-                f"{case.function.stack} and deploy it; by hand until then: {_put(case, units)}"
+                f"{case.function.stack} and deploy it; by hand until then: {_by_hand(case, _put(case, units))}"
             )
         case Owner.UNKNOWN | Owner.NOBODY:
-            return _put(case, units)
+            return _by_hand(case, _put(case, units))
 
 
 def remove(case: Case) -> str:
@@ -50,7 +52,7 @@ def remove(case: Case) -> str:
                 "next deploy fail with ProvisionedConcurrencyConfigNotFoundException."
             )
         case Owner.UNKNOWN | Owner.NOBODY:
-            return _delete(case)
+            return _by_hand(case, _delete(case))
 
 
 def clear_weights(case: Case) -> str:
@@ -123,11 +125,91 @@ def _resource(case: Case) -> str:
     return f"--service-namespace lambda --scalable-dimension {DIMENSION} --resource-id {resource} --region {region}"
 
 
-def _register(case: Case, units: int) -> str:
-    """Target tracking keeps its room above; without any, only the maximum lowers what stands there."""
-    most = max(units, case.scaling.maximum) if case.scaling and case.scaling.tracking else units
-    bounds = f"--min-capacity {units} --max-capacity {most}"
+def _by_hand(case: Case, command: str) -> str:
+    """A command of Lambda's; only with its condition where a scalable target may set the capacity back."""
+    if not case.function.targets_unread:
+        return command
+    return (
+        "Application Auto Scaling may set this capacity: its scalable targets could not be read. Allow "
+        "application-autoscaling:DescribeScalableTargets and scan again; only if nothing is registered for "
+        f"{_name(case)}: {command}"
+    )
+
+
+# --- Application Auto Scaling ----------------------------------------------------------------------------------------
+
+
+def _bound(case: Case, scaling: Scaling, units: int) -> str:
+    """So many units by the bounds of a scalable target, and of the scheduled actions that would undo them.
+
+    An update of the bounds moves the capacity that stands into them at once, and no further
+    (docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html). To lower it takes the
+    maximum; to raise it the minimum, with the room that target tracking has above. A scheduled action that runs
+    replaces both bounds (.../userguide/application-auto-scaling-scheduled-scaling.html).
+    """
+    lowers = units < _level(case)
+    most = units if lowers or not scaling.tracking else max(units, scaling.maximum)
+    undoing = [action for action in scaling.scheduled if _undoes(action, units, lowers=lowers)]
+    commands = [_register(case, units, most), *(_reschedule(case, action, units, most) for action in undoing)]
+    notes = [*_of_tracking(scaling, lowers=lowers), *_of_actions(undoing)]
+    return " && ".join(commands) + (f" ({'; '.join(notes)})" if notes else "")
+
+
+def _level(case: Case) -> float:
+    """The capacity that was held against the amount: its mean where it moves, else what stands there."""
+    return case.study.figures.mean_capacity if case.study else float(case.units)
+
+
+def _undoes(action: Scheduled, units: int, *, lowers: bool) -> bool:
+    """Whether a scheduled action, once it runs, sets a bound on the wrong side of the units."""
+    set_to = [bound for bound in (action.minimum, action.maximum) if bound is not None]
+    return any(bound > units if lowers else bound < units for bound in set_to)
+
+
+def _of_tracking(scaling: Scaling, *, lowers: bool) -> Iterator[str]:
+    """What to know of target tracking beside a command."""
+    if not scaling.tracking:
+        return
+    names = ", ".join(policy.name for policy in scaling.tracking)
+    if lowers:
+        yield (
+            "only the maximum lowers what stands there; it can be raised again later, with a higher target value of "
+            f"target tracking ({names}), else that goes back up"
+        )
+    else:
+        yield f"target tracking ({names}) moves within these bounds"
+
+
+def _of_actions(undoing: list[Scheduled]) -> Iterator[str]:
+    """Why the scheduled actions are changed, too, and what they set now."""
+    if undoing:
+        told = ", ".join(f"{action.name} ({_bounds(action)})" for action in undoing)
+        yield f"a scheduled action replaces the bounds when it runs, so these are changed too: {told}"
+
+
+def _bounds(action: Scheduled) -> str:
+    named = {"minimum": action.minimum, "maximum": action.maximum}
+    return ", ".join(f"{name} {bound}" for name, bound in named.items() if bound is not None)
+
+
+def _register(case: Case, least: int, most: int) -> str:
+    bounds = f"--min-capacity {least} --max-capacity {most}"
     return f"aws application-autoscaling register-scalable-target {_resource(case)} {bounds}"
+
+
+def _reschedule(case: Case, action: Scheduled, least: int, most: int) -> str:
+    """The action with other bounds. Its times stand in it because an update without them deletes them.
+
+    (docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScheduledAction.html)
+    """
+    zone = f" --timezone {shlex.quote(action.timezone)}" if action.timezone else ""
+    start = f" --start-time {action.start.isoformat()}" if action.start else ""
+    end = f" --end-time {action.end.isoformat()}" if action.end else ""
+    return (
+        f"aws application-autoscaling put-scheduled-action {_resource(case)} --scheduled-action-name "
+        f"{shlex.quote(action.name)} --schedule {shlex.quote(action.expression)}{zone}{start}{end} "
+        f"--scalable-target-action MinCapacity={least},MaxCapacity={most}"
+    )
 
 
 def _deregister(case: Case) -> str:
