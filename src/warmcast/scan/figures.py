@@ -263,7 +263,7 @@ def _cold_starts_with(stood: _Stood, load: Load, none: Mapping[int, float]) -> M
 def _peak(usage: Usage, load: Load) -> float:
     """The highest concurrency measured, or the highest step's mean where none is."""
     measured = usage.peak[~np.isnan(usage.peak)]
-    return max(float(measured.max(initial=0.0)), float(load.demand.max(initial=0.0)))
+    return float(measured.max()) if len(measured) else float(load.demand.max(initial=0.0))
 
 
 def _least_without_spill(usage: Usage) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from warmcast.scan.spreading import spread
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -217,12 +219,16 @@ class Usage:
 
     @property
     def demand(self) -> FloatArray:
-        """Offered load in concurrent executions of each step (Little's law, throttles included), shape (N,)."""
+        """Offered load in concurrent executions of each step (Little's law, throttles included), shape (N,).
+
+        Executions longer than a step count in the steps in which they run (`warmcast.scan.spreading`).
+        """
         known = float(np.nansum(self.invocations * np.nan_to_num(self.duration_s)))
         count = float(np.nansum(np.where(np.isnan(self.duration_s), 0.0, self.invocations)))
         mean_s = known / count if count > 0 else 0.0
         duration_s = np.where(np.isnan(self.duration_s), mean_s, self.duration_s)
-        demand: FloatArray = (self.invocations + np.nan_to_num(self.throttles)) / self.step_s * duration_s
+        requests = self.invocations + np.nan_to_num(self.throttles)
+        demand: FloatArray = spread(requests * duration_s, duration_s, step_s=self.step_s) / self.step_s
         return demand
 
 

@@ -68,13 +68,17 @@ class Load:
         return float(self.demand.sum()) / max(float(self.known.sum()), 1.0)
 
     def served(self, capacity: IntArray | int) -> FloatArray:
-        """Executions in progress on so many units, each step's mean: within Erlang's B and 10 requests a second."""
+        """Executions in progress on so many units, each step's mean: within Erlang's B and 10 requests a second.
+
+        What runs on in a step in which no request comes is within the former alone.
+        """
         if isinstance(capacity, int):
             spilled = spilled_share_at(capacity, self.demand, self.peakedness)
         else:
             spilled = spilled_share(capacity, self.demand, self.peakedness)
+        within = self.demand * (1 - spilled)
         most = REQUESTS_PER_UNIT_S * capacity * self._step_duration_s
-        served: FloatArray = np.minimum(self.demand * (1 - spilled), most)
+        served: FloatArray = np.where(self.rate_per_s > 0, np.minimum(within, most), within)
         return served
 
     @property
