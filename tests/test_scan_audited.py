@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from judging import function, judged, standing, steady, usage
+from judging import DAYS, NOW, STEPS_A_DAY, function, judged, standing, steady, usage
 from warmcast.scan.found import AliasSeen, Finding, Verdict
 
 
@@ -56,3 +58,76 @@ def test_a_bare_version_behind_an_alias_with_capacity_gets_a_no() -> None:
     finding = judged(seen, usage(steady(10)), qualifier="7")
     assert finding.verdict is Verdict.NO
     assert "on live already" in _texts(finding)
+
+
+# --- capacity that changed within the scan ---------------------------------------------------------------------------
+
+
+def _changed(demand: float, before: int, now: int, *, days_ago: float, duration_s: float = 0.5) -> Finding:
+    """The finding on what was changed by hand so many days before the scan."""
+    stood = np.full(DAYS * STEPS_A_DAY, float(before))
+    stood[-round(days_ago * STEPS_A_DAY) :] = now
+    seen = function(units=standing(now, set_at=NOW - timedelta(days=days_ago)))
+    return judged(seen, usage(steady(demand), units=stood, duration_s=duration_s))
+
+
+@pytest.mark.parametrize("days_ago", [2, 0.5])
+def test_what_spilled_before_a_raise_does_not_justify_it(days_ago: float) -> None:
+    """10 units spilled 54% of a demand of 20; the 300 that stand there now are ten times too many."""
+    finding = _changed(20, 10, 300, days_ago=days_ago)
+    assert (finding.verdict, finding.amount) == (Verdict.TOO_HIGH, 30)
+    assert finding.monthly_usd < -2_900
+
+
+@pytest.mark.parametrize("days_ago", [5, 0.5])
+def test_a_raise_that_was_not_enough_is_too_low(days_ago: float) -> None:
+    """From 10 to 20 units on a demand of 40: the need is 53, and the spillover is that of 20 units."""
+    finding = _changed(40, 10, 20, days_ago=days_ago)
+    assert (finding.verdict, finding.amount) == (Verdict.TOO_LOW, 53)
+    assert finding.evidence[0].text.startswith(
+        "52% of invocations spilled over while 20 units stood there, as now, since 2026-03-04 00:00 UTC"
+        if days_ago == 5
+        else "20 units stand there for less than a day: of the whole time's demand 52% would spill over"
+    )
+
+
+def test_a_lowering_is_measured_from_then_on() -> None:
+    """30 units did not spill for 12 days; the 10 since then spill 54%, not the 8% of the whole time."""
+    finding = _changed(20, 30, 10, days_ago=2)
+    assert (finding.verdict, finding.amount) == (Verdict.TOO_LOW, 30)
+    assert "54% of invocations spilled over while 10 units stood there" in _texts(finding)
+
+
+@pytest.mark.parametrize(("days_ago", "told"), [(3, "since 2026-03-06 00:00 UTC"), (0.5, "0.8% would spill over")])
+def test_a_right_raise_is_kept_without_the_old_spillover(days_ago: float, told: str) -> None:
+    """10 to 30 units on a demand of 20: most of the time spilled, none of it with what stands there now."""
+    finding = _changed(20, 10, 30, days_ago=days_ago)
+    assert finding.verdict is Verdict.KEEP
+    assert told in _texts(finding)
+    assert finding.figures
+    assert finding.figures.spillover
+    assert f"{finding.figures.spillover:.0%} of invocations spilled" not in _texts(finding)
+
+
+# --- requests a second -----------------------------------------------------------------------------------------------
+
+
+def test_requests_that_bound_before_a_raise_bind_no_more() -> None:
+    """100 requests a second on 4 units, then on 20: nothing says request-bound of the 20."""
+    stood = np.full(DAYS * STEPS_A_DAY, 4.0)
+    stood[-5 * STEPS_A_DAY :] = 20
+    share = np.where(stood < 20, 0.3, 0.02)
+    used = usage(steady(2), units=stood, duration_s=0.02, spilled=0.0)
+    used = replace(used, spilled=used.invocations * share)
+    seen = function(units=standing(20, set_at=NOW - timedelta(days=5)))
+    assert judged(seen, used, cold_start_usd=1).verdict is not Verdict.REQUEST_BOUND
+
+
+def test_more_units_for_requests_must_be_worth_it() -> None:
+    """Six more for 100 requests a second: at a dollar a cold start they are, at a cent nothing here is."""
+    used = usage(steady(2), units=4, duration_s=0.02, spilled=0.3)
+    bound = judged(function(units=4), used, cold_start_usd=1)
+    assert bound.verdict is Verdict.REQUEST_BOUND
+    assert "10 units: about" in _texts(bound)
+    assert "cold starts a month instead of" in _texts(bound)
+    assert judged(function(units=4), used).verdict is Verdict.DROP

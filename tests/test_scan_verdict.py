@@ -252,7 +252,8 @@ def test_capacity_that_was_lowered_before_traffic_came_back_is_no_alarm_gap() ->
 def test_short_executions_are_bound_by_requests(units: int, demand: float, spilled: float, *, bound: bool) -> None:
     """It spills, from 9 requests a second a unit in five-minute means, and is under 80% utilized."""
     duration_s = 0.02 if demand < 9 else 0.09
-    finding = judged(function(units=units), usage(steady(demand), units=units, duration_s=duration_s, spilled=spilled))
+    used = usage(steady(demand), units=units, duration_s=duration_s, spilled=spilled)
+    finding = judged(function(units=units), used, cold_start_usd=1)
     assert (finding.verdict is Verdict.REQUEST_BOUND) is bound
     if bound:
         assert finding.amount == max(10, units + 1)

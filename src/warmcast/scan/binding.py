@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.scan import facts, mending
+from warmcast.scan import facts, mending, present
 from warmcast.scan.case import BUSY_SHARE, IDLE_S, RATE_PER_UNIT_S, WORTH_DOING_SHARE, WORTH_DOING_USD, Case, Said
 from warmcast.scan.figures import MONTH_S
 from warmcast.scan.found import Evidence, Verdict
 from warmcast.scan.telling import number, share, usd
-from warmcast.scan.worth import spills
+from warmcast.scan.worth import more_pays, spills
 
 if TYPE_CHECKING:
     from warmcast.scan.found import Scaling, Tracking, Usage
@@ -40,16 +40,21 @@ class _Where:
 
 def request_bound(case: Case) -> Said | None:
     """It spills although it is not busy: executions so short that requests bind before concurrency does."""
-    study, usage = case.known_study, case.usage
-    where = _where_it_spills(usage) if usage and spills(study) else None
+    study, usage = case.known_study, present.todays_usage(case)
+    where = _where_it_spills(usage) if usage and spills(case) else None
     if where is None or where.rate_per_unit_s < RATE_PER_UNIT_S or where.utilization >= BUSY_SHARE:
         return None
     highest = float(study.load.rate_per_s.max())
     need = study.figures.need
-    amount = need if need > case.units else max(case.units + 1, math.ceil(highest / RATE_PER_UNIT_S))
+    by_rate = math.ceil(highest / RATE_PER_UNIT_S - 1e-9)
+    if case.units >= by_rate:
+        return None
+    amount = need if need > case.units else by_rate
     option = study.constant(amount)
+    if not more_pays(case, study, option):
+        return None
     evidence = (
-        facts.spilled(case, study),
+        present.spilled(case),
         Evidence(
             f"Where it spilled, {where.rate_per_unit_s:.1f} requests a second came per unit (five-minute means) and "
             f"utilization was {share(where.utilization)}: not concurrency binds, but 10 requests a second per unit.",
@@ -60,6 +65,7 @@ def request_bound(case: Case) -> Said | None:
             case.metric("Invocations and Throttles", "Sum"),
         ),
         facts.money(case, option, of=facts.units_of(amount)),
+        facts.cold(case, study, option, of=facts.units_of(amount)),
         facts.stands(case),
         facts.load(case, study),
         *facts.throttled(case, study),

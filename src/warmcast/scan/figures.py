@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from warmcast.scan.found import FunctionSeen, Usage
     from warmcast.scan.load import Load
 
+    BoolArray = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
 MONTH_S = 730 * 3600
 
 # --- what a capacity costs and avoids --------------------------------------------------------------------------------
@@ -176,13 +178,12 @@ class _Stood:
     reported: float
 
 
-def _stood(usage: Usage, load: Load) -> _Stood:
+def _stood(usage: Usage) -> _Stood:
     """Served is what did not spill, in steps in which provisioned concurrency reported that it was there."""
     capacity = np.nan_to_num(usage.capacity)
     spilled = np.nan_to_num(usage.spilled)
     invocations = np.nan_to_num(usage.invocations)
-    there = (capacity > 0) & ~np.isnan(usage.spilled) & (load.known > 0)
-    reports = there & (~np.isnan(usage.utilization) | ~np.isnan(usage.provisioned) | (spilled > 0))
+    reports = _reports(usage)
     calls = np.where(reports, np.maximum(invocations - spilled, 0.0), 0.0)
     told = ~np.isnan(usage.capacity)
     return _Stood(
@@ -194,10 +195,26 @@ def _stood(usage: Usage, load: Load) -> _Stood:
     )
 
 
+def _reports(usage: Usage) -> BoolArray:
+    """The known steps in which provisioned concurrency reported that it was there."""
+    there = (np.nan_to_num(usage.capacity) > 0) & ~np.isnan(usage.spilled) & ~np.isnan(usage.invocations)
+    told = ~np.isnan(usage.utilization) | ~np.isnan(usage.provisioned) | (np.nan_to_num(usage.spilled) > 0)
+    reports: BoolArray = there & told
+    return reports
+
+
+def spillover(usage: Usage) -> float | None:
+    """The measured share of invocations that spilled over; None where no provisioned concurrency reported any."""
+    reports = _reports(usage)
+    reported = float(usage.invocations[reports].sum())
+    spilled = float(np.minimum(usage.spilled, usage.invocations)[reports].sum())
+    return spilled / reported if reported > 0 else None
+
+
 def study(function: FunctionSeen, usage: Usage, *, prices: UnitPrices) -> Study:
     """The figures of an alias's usage, with what other capacities would have made of the same load."""
     load, gb = load_of(usage), function.memory_mb / MB_PER_GB
-    stood = _stood(usage, load)
+    stood = _stood(usage)
     by_rate = math.ceil(float(load.rate_per_s.max(initial=0.0)) / REQUESTS_PER_UNIT_S - 1e-9)
     need = max(constant_need(load), by_rate)
     table = table_of(load, need)
@@ -223,7 +240,7 @@ def study(function: FunctionSeen, usage: Usage, *, prices: UnitPrices) -> Study:
         mean_duration_s=load.duration_s or None,
         mean_capacity=stood.mean,
         utilization=option.utilization,
-        spillover=stood.spilled / stood.reported if stood.reported > 0 else None,
+        spillover=spillover(usage),
         throttles=float(np.nansum(usage.throttles)),
         cold_starts_bound=max(invocations - stood.reported, 0.0) + stood.spilled,
         cold_starts=cold[KEEPALIVES_MIN[0]],
@@ -246,7 +263,7 @@ def study(function: FunctionSeen, usage: Usage, *, prices: UnitPrices) -> Study:
         table=table,
         gb=gb,
         prices=prices,
-        least_without_spill=_least_without_spill(usage),
+        least_without_spill=least_without_spill(usage),
     )
 
 
@@ -266,7 +283,7 @@ def _peak(usage: Usage, load: Load) -> float:
     return float(measured.max()) if len(measured) else float(load.demand.max(initial=0.0))
 
 
-def _least_without_spill(usage: Usage) -> int:
+def least_without_spill(usage: Usage) -> int:
     """Units that hold the peaks of the steps that spilled, but for what the objective lets spill: no model."""
     spilled = (usage.spilled > 0) & ~np.isnan(usage.peak)
     allowed = OBJECTIVE * float(np.nansum(usage.invocations))

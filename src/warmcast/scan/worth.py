@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from warmcast.scan import facts, mending, snapstart
+from warmcast.scan import facts, mending, present, snapstart
 from warmcast.scan.case import (
     MODEL_FINDS,
     SCHEDULE_DAYS,
@@ -20,7 +20,6 @@ from warmcast.scan.case import (
     Said,
 )
 from warmcast.scan.found import Evidence, Verdict
-from warmcast.scan.load import OBJECTIVE
 from warmcast.scan.telling import number, usd
 from warmcast.scan.weekly import in_words
 
@@ -63,9 +62,9 @@ def _matters(change_usd: float, standing: Option) -> bool:
     return -change_usd > max(WORTH_DOING_USD, WORTH_DOING_SHARE * standing.allocation_usd)
 
 
-def spills(study: Study) -> bool:
-    """Whether more spilled over than the objective allows, as measured."""
-    return study.figures.spillover is not None and study.figures.spillover > OBJECTIVE
+def spills(case: Case) -> bool:
+    """Whether more spills over than the objective allows, of what stands there now."""
+    return present.present(case).spills
 
 
 # --- not worth its money ---------------------------------------------------------------------------------------------
@@ -156,7 +155,7 @@ def schedule(case: Case) -> Said | None:
         return None
     change = study.scheduled.net_usd - standing.net_usd
     cheaper = standing.allocation_usd - study.scheduled.allocation_usd
-    short = spills(study) and study.figures.need > _level(case)
+    short = spills(case) and study.figures.need > _level(case)
     if not short and (
         cheaper <= max(SCHEDULE_USD, SCHEDULE_SHARE * standing.allocation_usd) or not _matters(change, standing)
     ):
@@ -203,7 +202,7 @@ def _fewer(case: Case, study: Study) -> Constant | None:
     """The constant need, if that pays; else, where what stands there does not either, what is worth most."""
     level, need = _level(case), Constant(study.figures.need, study.needed)
     if pays(case, study, need.option, found=MODEL_FINDS):
-        return need if need.units < level and not spills(study) else None
+        return need if need.units < level and not spills(case) else None
     if pays(case, study, case.standing, found=MODEL_FINDS):
         return None
     paying = [each for each in constants(study) if each.units < level]
@@ -219,7 +218,7 @@ def too_low(case: Case) -> Said | None:
         return None
     change = more.option.net_usd - standing.net_usd
     evidence = (
-        facts.spilled(case, study),
+        present.spilled(case),
         _why_so_many(case, study, more),
         _each_further(case, more),
         facts.money(case, more.option, of=facts.units_of(more.units)),
@@ -237,20 +236,24 @@ def _more(case: Case, study: Study) -> Constant | None:
     | saves money               | pay, beyond what stands      | those                                       |
     | saves money               | don't                        | what saves most, if that is more than now   |
     """
-    level, standing = _level(case), case.standing
-    measured_here = study.figures.mean_capacity >= case.units * (1 - WORTH_DOING_SHARE)
-    if not spills(study) or not measured_here:
+    level, now = _level(case), present.present(case)
+    moved_up = now.since is None and study.figures.mean_capacity < case.units * (1 - WORTH_DOING_SHARE)
+    if not now.spills or moved_up:
         return None
-    units = study.figures.need if study.figures.need > level else study.least_without_spill
+    units = study.figures.need if study.figures.need > level else now.least_without_spill
     enough = Constant(units, study.constant(units))
-    if standing.net_usd > 0:
-        worth_it = pays(case, study, enough.option, found=MODEL_FINDS)
-    else:
-        fewer = standing.cold_starts[case.keepalive_min] - enough.option.cold_starts[case.keepalive_min]
-        further = enough.option.net_usd - standing.net_usd
-        worth_it = further * MODEL_FINDS <= fewer * case.cold_start_usd
-    best = enough if worth_it else Constant(study.cheapest_units, study.cheapest)
+    best = enough if more_pays(case, study, enough.option) else Constant(study.cheapest_units, study.cheapest)
     return best if best.units > level else None
+
+
+def more_pays(case: Case, study: Study, option: Option) -> bool:
+    """Whether more than what stands there pays: all together, or of what saves money, beyond what stands there."""
+    standing = case.standing
+    if standing.net_usd > 0:
+        return pays(case, study, option, found=MODEL_FINDS)
+    fewer = standing.cold_starts[case.keepalive_min] - option.cold_starts[case.keepalive_min]
+    further = option.net_usd - standing.net_usd
+    return further * MODEL_FINDS <= fewer * case.cold_start_usd
 
 
 def _why_so_many(case: Case, study: Study, more: Constant) -> Evidence:
@@ -292,10 +295,10 @@ def keep(case: Case) -> Said:
     study = case.known_study
     over = (
         (
-            facts.spilled(case, study),
+            present.spilled(case),
             _each_further(case, Constant(study.figures.need, study.needed)),
         )
-        if spills(study)
+        if spills(case)
         else ()
     )
     evidence = (
@@ -310,6 +313,6 @@ def keep(case: Case) -> Said:
 
 def base(case: Case, study: Study) -> tuple[Evidence, ...]:
     """What every verdict on worth tells besides."""
-    used = (facts.use(case, study),) if case.capacity else ()
+    used = (present.use(case),) if case.capacity else ()
     listed = (facts.stands(case),) if case.capacity else ()
     return (*listed, facts.load(case, study), *used, *facts.throttled(case, study))
