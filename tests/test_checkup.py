@@ -70,10 +70,10 @@ def test_a_read_that_can_be_done_without_says_what_is_lost() -> None:
 @pytest.mark.parametrize(
     ("limit", "unreserved", "room", "health", "fix"),
     [
-        (1000, 900, "room for 800 units", Health.OK, ""),
-        (1000, 101, "room for 1 units", Health.OK, ""),
-        (1000, 100, "room for 0 units", Health.LIMIT, "--desired-value 2000 --region eu-west-1`, or lower"),
-        (10, 10, "room for 0 units", Health.LIMIT, "--quota-code L-B99A9384 --desired-value 1000"),
+        (1000, 900, "room for at most 800 units, less what is provisioned already", Health.OK, ""),
+        (1000, 101, "room for at most 1 unit, less", Health.OK, ""),
+        (1000, 100, "room for at most 0 units", Health.LIMIT, "--desired-value 2000 --region eu-west-1`, or lower"),
+        (10, 10, "room for at most 0 units", Health.LIMIT, "--quota-code L-B99A9384 --desired-value 1000"),
     ],
 )
 def test_room_for_capacity_is_what_aws_does_not_keep(
@@ -97,6 +97,7 @@ def test_a_slip_in_a_region_is_told_with_its_likeness() -> None:
     """`eu-wst-1` is most like `eu-west-1`; what is like nothing gets examples."""
     known = ["af-south-1", "eu-west-1", "us-east-1"]
     assert unknown_region("eu-wst-1", known).fix.startswith("did you mean eu-west-1")
+    assert unknown_region("us-esat-1", ["us-east-1", "us-west-1"]).fix == "did you mean us-east-1 or us-west-1?"
     assert unknown_region("moon", known).fix == "Regions are spelt like af-south-1, eu-west-1"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from warmcast.errors import AwsError
 from warmcast.policies import AUTOSCALING_WRITES, WRITES
 from warmcast.refusals import Refusal, fix_of, refusal_of
+from warmcast.scan.telling import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,12 +102,15 @@ def unusable(error: WarmcastError, *, profile: str, region: str) -> Check:
 def unknown_region(region: str, known: Sequence[str]) -> Check:
     """A Region that the installed SDK has never heard of: a slip, or newer than it."""
     alike = difflib.get_close_matches(region, known, n=3)
+    alike.sort(key=lambda name: sorted(name) != sorted(region))  # difflib takes two letters swapped for two slips
     fix = f"did you mean {' or '.join(alike)}?" if alike else f"Regions are spelt like {', '.join(known[:2])}"
     return Check("configuration", "profile and Region", Health.FAILED, f"the SDK knows no Region {region}", fix)
 
 
 def concurrency(limits: AccountLimits, region: str) -> Check:
     """Whether the account has room for provisioned concurrency at all.
+
+    The room is a bound: how much of it is provisioned already no single call tells.
 
     | concurrency | unreserved | room | health |
     | ----------- | ---------- | ---- | ------ |
@@ -115,7 +119,9 @@ def concurrency(limits: AccountLimits, region: str) -> Check:
     | 10          | 10         | 0    | limit  |
     """
     room = max(0, limits.unreserved - AWS_KEEPS)
-    detail = f"{limits.concurrency:,}, of it {limits.unreserved:,} unreserved: room for {room:,} units"
+    known = f"{limits.concurrency:,}, of it {limits.unreserved:,} unreserved"
+    less = ", less what is provisioned already on functions without a reservation" if room else ""
+    detail = f"{known}: room for at most {count(room, 'unit')}{less}"
     what, why = "concurrent executions", "provisioned concurrency is part of them, AWS keeps 100 unreserved"
     if room:
         return Check(what, why, Health.OK, detail)

@@ -32,7 +32,7 @@ NEVER_SENT: Final = (
     "ProxyConnectionError",
     "SSLError",
 )
-DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized", "403")
+DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "NotAuthorized", "Forbidden", "403")
 NO_IDENTITY: Final = (
     "NoCredentialsError",
     "PartialCredentialsError",

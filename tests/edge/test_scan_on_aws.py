@@ -371,7 +371,7 @@ def test_the_command_prints_json_for_programs(laptop: LocalAws, capsys: pytest.C
 def test_the_command_tells_the_cost_beforehand(laptop: LocalAws, capsys: pytest.CaptureFixture[str]) -> None:
     """As a table and as JSON, without a metric."""
     assert cli.main(["scan", "--estimate"]) == 0
-    assert "At most $0.00" in capsys.readouterr().out
+    assert "All in all under $0.01" in capsys.readouterr().out
     assert cli.main(["scan", "--estimate", "--format", "json"]) == 0
     (each,) = json.loads(capsys.readouterr().out)["estimates"]
     assert (each["functions"], each["first_metrics"], each["most_metrics"]) == (1, 1, 12)

@@ -9,11 +9,11 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from warmcast.aws.readers import make_readers
 from warmcast.aws.throttle import SystemClock
+from warmcast.commands.opening import open_one, with_its_fix
 from warmcast.commands.options import aws_options
 from warmcast.commands.printing import count, print_json
-from warmcast.errors import AwsError, WarmcastError
+from warmcast.errors import WarmcastError
 from warmcast.importing.gather import Gathered, gather
 from warmcast.importing.writing import record, yaml_text
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from warmcast.aws.readers import Readers
-
-DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 
 
 @click.command("import")
@@ -40,8 +38,11 @@ def import_command(*, fixed: bool, out: Path | None, form: str, **aws: Any) -> i
     then. Reads Application Auto Scaling (and Lambda with --fixed); changes nothing in AWS.
     """
     wanted = frozenset(aws.pop("targets"))
-    readers = make_readers(**aws, clock=SystemClock())
-    gathered = _gather(readers, wanted, fixed=fixed)
+    if out is not None and out.exists():
+        raise _in_the_way(out)
+    with with_its_fix(profile=aws["profile"], region=aws["region"]):
+        readers = open_one(**aws)
+        gathered = _gather(readers, wanted, fixed=fixed)
     place = str(readers.place)
     if gathered.missing:
         kind = "nothing to import" if fixed else "no scalable target (without one: --fixed)"
@@ -57,18 +58,13 @@ def import_command(*, fixed: bool, out: Path | None, form: str, **aws: Any) -> i
 
 
 def _gather(readers: Readers, wanted: frozenset[str], *, fixed: bool) -> Gathered:
-    try:
-        return gather(
-            readers.scalings.all(),
-            wanted,
-            now=SystemClock().now(),
-            inventory=readers.inventory if fixed else None,
-            watched=_watched,
-        )
-    except AwsError as error:
-        if error.code in DENIED:
-            raise WarmcastError(f"{error}; `warmcast iam scan` prints the policy that a role needs for this") from error
-        raise
+    return gather(
+        readers.scalings.all(),
+        wanted,
+        now=SystemClock().now(),
+        inventory=readers.inventory if fixed else None,
+        watched=_watched,
+    )
 
 
 def _watched(keys: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
@@ -96,7 +92,11 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError:
-        raise click.BadParameter(f"{path} exists, and is not overwritten", param_hint="--out") from None
+        raise _in_the_way(path) from None
     except OSError as error:
         raise click.BadParameter(f"{path}: can't be written: {error.strerror}", param_hint="--out") from error
     click.echo(f"written to {path}", err=True)
+
+
+def _in_the_way(path: Path) -> click.BadParameter:
+    return click.BadParameter(f"{path} exists, and is not overwritten", param_hint="--out")

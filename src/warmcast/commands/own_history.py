@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from warmcast.aws.readers import make_readers
 from warmcast.aws.throttle import SystemClock
+from warmcast.commands.opening import open_one, with_its_fix
 from warmcast.commands.pricing import book_for
 from warmcast.errors import AwsError, HistoryError, WarmcastError
 from warmcast.fleet import Policy
 from warmcast.history import recorded
+from warmcast.refusals import Refusal, refusal_of
 from warmcast.simulate.trace import MINUTE_S
 from warmcast.simulate.verdict import stamp
 from warmcast.simulate.world import STARTING_SPILLOVER, World, capacity_for
@@ -47,8 +48,6 @@ LEAST_S = DAY_S
 
 GENEROUS = 3
 """The default policy allows so many times the highest need that was seen."""
-
-DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation", "Forbidden"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +127,17 @@ def read_own(alias: Alias, where: Where, *, given: Mapping[str, Any], prices_fil
     """Read everything; what the command line gave (`given`, by the world's fields) holds against what AWS says.
 
     Raises:
+        click.BadParameter: there is no such Region.
         WarmcastError: AWS says no, there is no such alias, or too little history of it.
     """
-    try:
-        return _read(alias, where, given=given, prices_file=prices_file)
-    except AwsError as error:
-        if error.code in DENIED:
-            raise WarmcastError(f"{error}; `warmcast iam scan` prints the policy that a role needs for this") from error
-        raise
+    region = where.region or os.environ.get("AWS_REGION")
+    with with_its_fix(profile=where.profile, region=region):
+        readers = open_one(profile=where.profile, region=region, endpoint_url=where.endpoint_url)
+        return _read(alias, readers, given=given, prices_file=prices_file)
 
 
-def _read(alias: Alias, where: Where, *, given: Mapping[str, Any], prices_file: Path | None) -> OwnHistory:
-    region, clock = where.region or os.environ.get("AWS_REGION"), SystemClock()
-    readers = make_readers(region=region, profile=where.profile, endpoint_url=where.endpoint_url, clock=clock)
-    facts, now = _facts(readers, alias), clock.now()
+def _read(alias: Alias, readers: Readers, *, given: Mapping[str, Any], prices_file: Path | None) -> OwnHistory:
+    facts, now = _facts(readers, alias), SystemClock().now()
     past = recorded(readers.metrics, alias.function, alias.qualifier, now=now)
     if past.trace.end - past.trace.start < LEAST_S:
         hours = (past.trace.end - past.trace.start) / 3600
@@ -178,7 +174,7 @@ def _activities(readers: Readers, alias: Alias) -> tuple[Sequence[Activity], tup
     try:
         return readers.scalings.activities(alias.function, alias.qualifier), ()
     except AwsError as error:
-        if error.code not in DENIED:
+        if refusal_of(error) is not Refusal.DENIED:
             raise
         return (), (
             f"Scaling activities could not be read, so more had to be guessed of what was actually run: {error}.",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from warmcast.aws.readers import Readers
     from warmcast.pricebook import PriceBook
+    from warmcast.pricefile import PriceFile
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -34,6 +35,20 @@ def prices_option(command: F) -> F:
     )(command)
 
 
+def own_prices(prices_file: Path | None) -> PriceFile | None:
+    """What `--prices` names; None: nothing.
+
+    Raises:
+        PriceFileError: the file can't be used.
+    """
+    if prices_file is None:
+        return None
+    try:
+        return parse(prices_file.read_bytes(), str(prices_file))
+    except OSError as error:
+        raise PriceFileError(f"{prices_file}: can't be read: {error.strerror}") from error
+
+
 def book_for(readers: Readers | None, *, prices_file: Path | None, regions: Sequence[str], today: date) -> PriceBook:
     """The price book of these Regions, the file's prices over AWS's.
 
@@ -46,12 +61,7 @@ def book_for(readers: Readers | None, *, prices_file: Path | None, regions: Sequ
     Raises:
         PriceFileError: the file can't be used. AWS saying no is a note in the book, never an error.
     """
-    file = None
-    if prices_file:
-        try:
-            file = parse(prices_file.read_bytes(), str(prices_file))
-        except OSError as error:
-            raise PriceFileError(f"{prices_file}: can't be read: {error.strerror}") from error
+    file = own_prices(prices_file)
     book = listed()
     if readers:
         pricing = Pricing(readers.client("pricing", region=ENDPOINT_REGION))

@@ -13,9 +13,12 @@ import click
 from click.core import ParameterSource
 
 from warmcast.aws.throttle import SystemClock
+from warmcast.commands.estimating import refusals
+from warmcast.commands.pricing import own_prices
 from warmcast.commands.printing import write
 from warmcast.commands.scan import INTERRUPTED, Wish, scan_options, scanned
 from warmcast.commands.scanning import open_places
+from warmcast.errors import WarmcastError
 from warmcast.page import page
 from warmcast.scan.markdown import scan_to_markdown
 from warmcast.scan.record import record_of, scan_from_json, scan_to_json
@@ -71,7 +74,8 @@ def report(context: click.Context, /, *, scan_path: Path | None, out: Path, form
     The page works offline and prints; markdown is for a pull request or a wiki; csv has a row an alias. With --from no
     AWS is asked; without it, a scan is made first, which only reads.
 
-    Exit code 0: written. 1: written too, but something in AWS could not be read. 130: stopped by Ctrl-C, what was found
+    Exit code 0: written. 1: written too, but something in AWS could not be read; where nothing could be opened at all,
+    nothing is written. 130: stopped by Ctrl-C, what was found
     until then is written.
     """
     wanted = _form(out, form)
@@ -102,8 +106,11 @@ def _scan(  # noqa: PLR0913 - the options of `scan_options`, by name
     prices_file: Path | None,
     cost_explorer: bool,
 ) -> ScanRecord:
+    own_prices(prices_file)
     clock = SystemClock()
     opened = open_places(profiles, regions, endpoint_url=endpoint_url, clock=clock)
+    if not opened.readers:
+        raise WarmcastError("\n".join(refusals(opened.denials)))
     wish = Wish(days, cold_start_usd, much_per_day, prices_file, cost_explorer)
     return record_of(scanned(opened, wish, clock))
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from warmcast.aws.throttle import SystemClock
 from warmcast.commands.cold_starts import Asked, show_cold_starts, sources_of
-from warmcast.commands.pricing import billed, book_for, prices_option
-from warmcast.commands.printing import print_json, write
+from warmcast.commands.estimating import show_estimate, tell_denials
+from warmcast.commands.pricing import billed, book_for, own_prices, prices_option
+from warmcast.commands.printing import write
 from warmcast.commands.progress import Watch
-from warmcast.commands.scanning import Terms, estimates, make_scan, open_places
+from warmcast.commands.scanning import Terms, make_scan, open_places
 from warmcast.scan.choosing import MUCH_PER_DAY
-from warmcast.scan.estimate import altogether_s
 from warmcast.scan.found import Pressure, Verdict
 from warmcast.scan.measure import MOST_DAYS
 from warmcast.scan.record import record_of, scan_to_json
@@ -26,12 +24,11 @@ from warmcast.scan.text import print_scan
 from warmcast.scan.verdict import COLD_START_USD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from warmcast.aws.throttle import Clock
     from warmcast.commands.scanning import Opened
-    from warmcast.scan.estimate import Estimate
-    from warmcast.scan.found import Denial, Scan
+    from warmcast.scan.found import Scan
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -150,6 +147,7 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
     Exit code 0: nothing needs doing. 1: a verdict asks for something, a limit is close, or something could not be
     read. 130: stopped by Ctrl-C, which still prints (and with --out writes) what was found until then.
     """
+    own_prices(prices_file)  # refused before AWS is asked, and where no price is needed too
     clock = SystemClock()
     wish = Wish(days, cold_start_usd, much_per_day, prices_file, cost_explorer)
     options = _Options(wish, out, as_json=form == "json")
@@ -159,7 +157,7 @@ def scan_command(  # noqa: PLR0913 - all that a scan can be told, by name
         asked = Asked.of(name, days=days or COLD_START_DAYS, yes=yes, as_json=options.as_json)
         return _cold_starts(opened, asked, options, clock)
     if only_estimate:
-        return _estimate(opened, options)
+        return show_estimate(opened, days=days or DAYS, as_json=options.as_json)
     return _scan(opened, options, clock)
 
 
@@ -207,58 +205,9 @@ def exit_code(scan: Scan) -> int:
 
 def _cold_starts(opened: Opened, asked: Asked, options: _Options, clock: Clock) -> int:
     if len(opened.readers) != 1:
-        _tell(opened.denials)
+        tell_denials(opened.denials)
         raise click.UsageError("--cold-starts reads one place: name one profile and one Region that can be opened")
     (readers,) = opened.readers
     now = clock.now()
     book = book_for(readers, prices_file=options.wish.prices_file, regions=[readers.place.region], today=now.date())
     return show_cold_starts(sources_of(readers, book=book, clock=clock), asked, now=now)
-
-
-# --- what it will cost -----------------------------------------------------------------------------------------------
-
-
-def _estimate(opened: Opened, options: _Options) -> int:
-    with Console(stderr=True).status("counting functions"):
-        found = estimates(opened, days=options.wish.days or DAYS)
-    if options.as_json:
-        print_json({"estimates": [_record(each) for each in found.estimates], "seconds": altogether_s(found.estimates)})
-    else:
-        _print_estimates(Console(), found.estimates)
-    _tell(found.denials)
-    return 1 if found.denials else 0
-
-
-def _record(each: Estimate) -> dict[str, object]:
-    return {**asdict(each), "place": str(each.place), "first_usd": each.first_usd, "most_usd": each.most_usd}
-
-
-def _print_estimates(console: Console, found: Sequence[Estimate]) -> None:
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("place")
-    for heading in ("functions", "metrics at first", "USD", "metrics at most", "USD at most", "Lambda calls at most"):
-        table.add_column(heading, justify="right")
-    for each in found:
-        table.add_row(
-            str(each.place),
-            f"{each.functions:,}",
-            f"{each.first_metrics:,}",
-            f"{each.first_usd:.2f}",
-            f"{each.most_metrics:,}",
-            f"{each.most_usd:.2f}",
-            f"{each.calls:,}",
-        )
-    console.print(table)
-    total_usd, seconds = sum(each.most_usd for each in found), altogether_s(found)
-    console.print(
-        f"At most ${total_usd:.2f} for CloudWatch (GetMetricData, $0.01 per 1,000 metrics, list price) and about "
-        f"{seconds / 60:.0f} minutes at 4 calls a second to each Region's Lambda. At most: if every function had one "
-        "alias worth a closer look; most have none. Nothing but ListFunctions was asked for this.",
-        highlight=False,
-    )
-
-
-def _tell(denials: Sequence[Denial]) -> None:
-    for denial in denials:
-        fix = f" ({denial.fix})" if denial.fix else ""
-        click.echo(f"{denial.place}: {denial.operation}: {denial.code}: {denial.message}{fix}", err=True)

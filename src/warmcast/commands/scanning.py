@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from warmcast.aws.readers import make_readers
 from warmcast.aws.regions import default_regions
+from warmcast.commands.opening import refuse_unknown_region
 from warmcast.errors import AwsError, WarmcastError
 from warmcast.refusals import fix_of
 from warmcast.scan.choosing import chosen
@@ -102,6 +103,9 @@ def open_places(profiles: Sequence[str], regions: Sequence[str], *, endpoint_url
         regions: none: the profile's own; `all`: every Region that is enabled by default.
         endpoint_url: another AWS.
         clock: by which requests are paced.
+
+    Raises:
+        click.BadParameter: there is no such Region.
     """
     readers: dict[Place, Readers] = {}
     denials: list[Denial] = []
@@ -123,6 +127,7 @@ def _regions(profile: str, regions: Sequence[str]) -> Iterator[str]:
         if region == EVERY_REGION:
             yield from default_regions(profile or None)
         else:
+            refuse_unknown_region(profile=profile or None, region=region or None)
             yield region
 
 
