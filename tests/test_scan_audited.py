@@ -8,8 +8,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from judging import DAYS, NOW, STEPS_A_DAY, function, judged, standing, steady, usage
-from warmcast.scan.found import AliasSeen, Finding, Verdict
+from judging import DAYS, NOW, STEPS_A_DAY, function, judged, office, standing, steady, usage
+from warmcast.scan.found import AliasSeen, Finding, Scaling, Scheduled, Verdict
 
 
 def _texts(finding: Finding) -> str:
@@ -131,3 +131,71 @@ def test_more_units_for_requests_must_be_worth_it() -> None:
     assert "10 units: about" in _texts(bound)
     assert "cold starts a month instead of" in _texts(bound)
     assert judged(function(units=4), used).verdict is Verdict.DROP
+
+
+# --- none at the hour of the scan ------------------------------------------------------------------------------------
+
+NIGHTS_OFF = Scaling(
+    0,
+    0,
+    scheduled=(
+        Scheduled("morning", "cron(0 8 ? * MON-FRI *)", minimum=20, maximum=20),
+        Scheduled("evening", "cron(0 18 ? * MON-FRI *)", minimum=0, maximum=0),
+    ),
+)
+
+
+def test_a_capacity_that_is_off_at_night_is_judged_by_what_stood() -> None:
+    """20 units in office hours for 12 executions, none when the scan is made: right as it is, and not to be bought."""
+    finding = judged(function(scaling=NIGHTS_OFF), usage(office(12, night=0.1), units=office(20)))
+    assert finding.verdict is Verdict.KEEP
+    assert "judged by the 5.95 units that stood there on average: morning (cron(0 8 ? * MON-FRI *))" in _texts(finding)
+
+
+def test_a_capacity_that_is_off_at_night_may_be_dropped() -> None:
+    """One execution in twenty units: not worth it by day, and its saving is of the days alone."""
+    finding = judged(function(scaling=NIGHTS_OFF), usage(office(0.3), units=office(20)), cold_start_usd=1e-6)
+    assert finding.verdict is Verdict.DROP
+    assert finding.figures
+    assert -finding.figures.allocated_usd < finding.monthly_usd < 0
+    assert "deregister-scalable-target" in finding.todo
+
+
+def test_a_target_without_schedule_counts_by_what_stood_in_the_last_two_days() -> None:
+    """Target tracking to zero an hour ago comes back; where the last capacity is three days old, it is told only."""
+    for days, verdict in ((1 / 24, Verdict.KEEP), (3, Verdict.BUY)):
+        stood = np.full(DAYS * STEPS_A_DAY, 14.0)
+        stood[-round(days * STEPS_A_DAY) :] = 0
+        finding = judged(function(scaling=Scaling(0, 20)), usage(steady(10), units=stood), cold_start_usd=0.001)
+        assert finding.verdict is verdict
+
+
+def test_scheduled_capacity_that_has_not_stood_yet_is_not_known() -> None:
+    """It would be bought; but a scheduled action is about to set it."""
+    finding = judged(function(scaling=NIGHTS_OFF), usage(steady(10)))
+    assert (finding.verdict, finding.amount, finding.monthly_usd) == (Verdict.UNKNOWN, None, 0.0)
+    assert "up to 20 units: morning" in _texts(finding)
+
+
+def test_what_was_taken_away_is_told_before_it_is_bought_again() -> None:
+    """Somebody deleted it three hours ago, without any scalable target."""
+    stood = np.full(DAYS * STEPS_A_DAY, 12.0)
+    stood[-36:] = 0
+    finding = judged(function(), usage(steady(10), units=stood))
+    assert finding.verdict is Verdict.BUY
+    assert "12 units of provisioned concurrency stood there until 2026-03-08 21:00 UTC" in _texts(finding)
+
+
+# --- kept against its price ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("worth_of_price", "told"), [(0.7, True), (1.1, False)])
+def test_a_keep_that_costs_more_than_its_cold_starts_says_why(worth_of_price: float, *, told: bool) -> None:
+    """18 units cost more a cold start than it is worth, but not with 1 / 0.55 as many."""
+    used = usage(steady(10), units=18)
+    figures = judged(function(units=18), used).figures
+    assert figures
+    assert figures.usd_per_cold_start
+    finding = judged(function(units=18), used, cold_start_usd=figures.usd_per_cold_start * worth_of_price)
+    assert finding.verdict is Verdict.KEEP
+    assert ("may have missed some cold starts" in _texts(finding)) is told

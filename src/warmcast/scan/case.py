@@ -64,6 +64,9 @@ SETTLED_S = DAY_S
 """A capacity or a shift younger than a day may be a deployment that has not ended (CodeDeploy's longest predefined
 shift for Lambda takes 100 minutes)."""
 
+RECENT_S = 2 * DAY_S
+"""Capacity that was there so lately, and has a scalable target, is taken to come back: a night or a Sunday off."""
+
 LEAST_SHIFTED_CALLS = 100.0
 SHIFT_TOLERANCE = 0.02
 """How far the versions' shares of a day's invocations (no fewer than so many) may be from the weights that stand."""
@@ -117,6 +120,22 @@ class Case:
     def units(self) -> int:
         """Requested now; 0 without provisioned concurrency."""
         return self.capacity.requested if self.capacity else 0
+
+    @property
+    def recurs(self) -> bool:
+        """Whether none stands there at this hour, but its scalable target had some there and will have again."""
+        if self.capacity or not self.scaling or not self.usage:
+            return False
+        stood = np.nan_to_num(self.usage.capacity)
+        lately = (stood > 0) & (np.nan_to_num(self.usage.certain) > 0)
+        again = bool(lately[-(RECENT_S // self.usage.step_s) :].any()) or self.scheduled_minimum > 0
+        return again and bool(stood.any())
+
+    @property
+    def scheduled_minimum(self) -> int:
+        """The highest minimum that a scheduled action sets; 0: none sets any."""
+        scheduled = self.scaling.scheduled if self.scaling else ()
+        return max((each.minimum or 0 for each in scheduled), default=0)
 
     @property
     def scaling(self) -> Scaling | None:

@@ -276,8 +276,9 @@ def young(case: Case) -> Said | None:
         f"Only {days:.2g} days of traffic are known, {LEAST_DAYS:.0f} are needed: a weekday and a weekend differ.",
         case.metric("Invocations", "Sum"),
     )
-    verdict = Verdict.UNKNOWN if case.capacity else Verdict.NO
-    return Said(verdict, (facts.stands(case), reason), todo="Scan again in some days." if case.capacity else "")
+    held = case.capacity or case.recurs
+    verdict = Verdict.UNKNOWN if held else Verdict.NO
+    return Said(verdict, (facts.stands(case), reason), todo="Scan again in some days." if held else "")
 
 
 def _days(case: Case) -> float:
@@ -315,6 +316,19 @@ def unlisted(case: Case) -> Said | None:
     reason = Evidence(f"What stands there could not be read ({'; '.join(refusals)}).", facts.LISTED)
     todo = "Let the scan list provisioned concurrency (see its denials), then scan again."
     return Said(Verdict.UNKNOWN, (reason,), todo=todo)
+
+
+def coming(case: Case) -> Said | None:
+    """A scheduled action will set capacity of which nothing has been seen yet."""
+    if case.capacity or case.scheduled_minimum <= 0 or not case.scaling:
+        return None
+    actions = [f"{each.name} ({each.expression})" for each in case.scaling.scheduled if each.minimum]
+    reason = Evidence(
+        f"No provisioned concurrency stands there now, nor did any in {case.period}; but scheduled actions set a "
+        f"minimum of up to {facts.units_of(case.scheduled_minimum)}: {', '.join(actions)}.",
+        "Application Auto Scaling DescribeScheduledActions",
+    )
+    return Said(Verdict.UNKNOWN, (reason,), todo="Scan again when the scheduled actions have run for some days.")
 
 
 def taken(case: Case) -> Said | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COLD_START_USD = 0.01
 
 WITH_CAPACITY: tuple[Rule, ...] = (
+    states.unlisted,
     states.stuck,
     states.failed,
     states.unreachable,
@@ -49,6 +50,7 @@ WITHOUT: tuple[Rule, ...] = (
     states.unlisted,
     states.taken,
     states.not_known,
+    states.coming,
     states.young,
     buying.sparse,
     states.censored,
@@ -106,7 +108,7 @@ def judge(
 
 
 def _said(case: Case) -> Said:
-    rules, otherwise = (WITH_CAPACITY, worth.keep) if case.capacity else (WITHOUT, buying.no)
+    rules, otherwise = (WITH_CAPACITY, worth.keep) if case.capacity or case.recurs else (WITHOUT, buying.no)
     for rule in rules:
         if said := rule(case):
             return said

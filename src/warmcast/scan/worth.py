@@ -6,7 +6,10 @@ Each rule takes a case whose history is complete, and says something of it, or N
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from warmcast.scan import facts, mending, present, snapstart
 from warmcast.scan.case import (
@@ -306,13 +309,63 @@ def keep(case: Case) -> Said:
         *over,
         facts.money(case, case.standing, of="What stands there"),
         facts.cold(case, study, case.standing, of="What stands there"),
+        *_missed(case, study),
         *base(case, study),
     )
     return Said(Verdict.KEEP, evidence)
 
 
+def _missed(case: Case, study: Study) -> tuple[Evidence, ...]:
+    """Why it is kept although a cold start avoided costs more than it is worth."""
+    each = case.standing.usd_per_cold_start(study.none, case.keepalive_min)
+    if each is None or each <= case.cold_start_usd:
+        return ()
+    return (
+        Evidence(
+            f"The model may have missed some cold starts: with 1 / {MODEL_FINDS} as many, each one avoided would cost "
+            f"{facts.small_usd(each * MODEL_FINDS)}, and a verdict against what stands there has to hold for those.",
+            facts.MODEL,
+        ),
+    )
+
+
 def base(case: Case, study: Study) -> tuple[Evidence, ...]:
     """What every verdict on worth tells besides."""
-    used = (present.use(case),) if case.capacity else ()
-    listed = (facts.stands(case),) if case.capacity else ()
-    return (*listed, facts.load(case, study), *used, *facts.throttled(case, study))
+    held = (facts.stands(case), *_recurring(case)) if case.capacity or case.recurs else _removed(case)
+    used = (present.use(case),) if case.capacity or case.recurs else ()
+    return (*held, facts.load(case, study), *used, *facts.throttled(case, study))
+
+
+def _recurring(case: Case) -> tuple[Evidence, ...]:
+    """That none stands there at the hour of the scan, and what did."""
+    if case.capacity:
+        return ()
+    scheduled = case.scaling.scheduled if case.scaling else ()
+    by = ", ".join(f"{each.name} ({each.expression})" for each in scheduled) or "its scaling policies"
+    mean = number(case.known_study.figures.mean_capacity)
+    return (
+        Evidence(
+            f"It is scaled to zero at this hour, and judged by the {mean} units that stood there on average: "
+            f"{by} bring it back.",
+            "Application Auto Scaling DescribeScheduledActions and DescribeScalingPolicies",
+        ),
+    )
+
+
+def _removed(case: Case) -> tuple[Evidence, ...]:
+    """That provisioned concurrency stood there within the scan, which is gone."""
+    usage = case.usage
+    if usage is None:
+        return ()
+    stood = (np.nan_to_num(usage.capacity) > 0) & (np.nan_to_num(usage.certain) > 0)
+    if not stood.any():
+        return ()
+    last = int(np.flatnonzero(stood)[-1])
+    until = datetime.fromtimestamp(usage.start + (last + 1) * usage.step_s, UTC)
+    return (
+        Evidence(
+            f"{number(float(usage.capacity[last]))} units of provisioned concurrency stood there until "
+            f"{until:%Y-%m-%d %H:%M} UTC; they were taken away.",
+            f"{case.metric('ProvisionedConcurrencyUtilization', 'Maximum')}; {facts.LISTED}",
+        ),
+    )
