@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from warmcast.pricebook import ListedPrice, PriceBook, SnapStartPrices, Tier, from_price_list, listed
+from warmcast.pricebook import METHOD, ListedPrice, PriceBook, Tier, from_price_list, listed
 from warmcast.pricefile import parse
 from warmcast.prices import AS_OF, unit_prices
 
@@ -81,14 +81,6 @@ def test_two_prices_for_one_meter_are_none() -> None:
     assert "allocation_usd_per_gb_s" in found.notes[0]
 
 
-def test_snapstarts_prices_are_there_where_they_are_listed() -> None:
-    """To keep and to restore; one alone is none."""
-    cache = ListedPrice("eu-west-1", "AWS-Lambda-SnapStart", "EU-Lambda-SnapStart-Cached-GB-Second", (Tier(0, 1.5e-6),))
-    restore = ListedPrice("eu-west-1", "AWS-Lambda-SnapStart", "EU-Lambda-SnapStart-Restored-GB", (Tier(0, 1.4e-4),))
-    assert book(*products(), cache, restore).entry("eu-west-1", "x86_64").snap_start == SnapStartPrices(1.5e-6, 1.4e-4)
-    assert book(*products(), cache).entry("eu-west-1", "x86_64").snap_start is None
-
-
 @pytest.mark.parametrize(("monthly", "break_even"), [("1e9", 0.60), ("6e9", 0.79), ("14e9", 0.79), ("15e9", 1.154)])
 def test_break_even_rises_with_the_tiers(monthly: str, break_even: float) -> None:
     """60%, 79%, above 100%: provisioned concurrency has no tiers, on-demand duration has."""
@@ -149,3 +141,11 @@ def test_with_a_savings_plan_every_saving_has_its_note() -> None:
     assert "$12.50 an hour" in found.saving_note
     assert found.saving_note in found.notes
     assert listed().saving_note == ""
+
+
+def test_the_method_does_not_claim_init_for_the_scan() -> None:
+    """Only backtests and the logs know how long an init takes."""
+    told = " ".join(METHOD.split())
+    assert "Both sides of every comparison" not in told
+    assert "The scan's own figures and verdicts leave init out on both sides" in told
+    assert "init saved, where init is known" in told

@@ -27,8 +27,11 @@ hours.
 - Worth: what the executions that provisioned concurrency served would have cost more on demand: GB-seconds x (duration
   price on demand - duration price on provisioned concurrency).
 - Cold starts: each one's init is billed on demand since 2025-08-01; each new unit's init is billed at the duration
-  price of provisioned concurrency. Both sides of every comparison contain theirs.
-- USD per cold start avoided: (allocation - worth - init saved) / cold starts avoided. Below 0: it saves money as well.
+  price of provisioned concurrency. Backtests contain both; `scan --cold-starts`, which reads from the logs how long an
+  init takes, contains that of the cold starts that are avoided. The scan's own figures and verdicts leave init out on
+  both sides: CloudWatch's metrics do not tell it.
+- USD per cold start avoided: (allocation - worth - init saved, where init is known) / cold starts avoided. Below 0: it
+  saves money as well.
 - Break-even: allocation price / (on-demand - provisioned duration price), the utilization above which a unit is
   cheaper than on demand. With tiers it is reckoned at the price of the last GB-second, which is the one that changes.
 """
@@ -47,20 +50,11 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class SnapStartPrices:
-    """What SnapStart costs: to keep a snapshot, by GB-second; to restore one, by GB."""
-
-    cache_usd_per_gb_s: float
-    restore_usd_per_gb: float
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """The prices of one Region and architecture; `tiers` of on-demand duration, empty where they are not known."""
 
     prices: UnitPrices
     tiers: tuple[Tier, ...] = ()
-    snap_start: SnapStartPrices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ class PriceBook:
         return self.entry(region, architecture).prices
 
     def entry(self, region: str, architecture: str) -> Entry:
-        """The same with tiers and SnapStart's prices, where they are known."""
+        """The same with tiers, where they are known."""
         found = self.entries.get((region, architecture))
         return found or Entry(unit_prices(region, architecture), _LISTED_TIERS.get((region, architecture), ()))
 
@@ -180,7 +174,7 @@ def _entry(products: Sequence[ListedPrice], key: Key) -> tuple[Entry, list[str]]
     missing = [name for name, each in tiers.items() if not each]
     firsts = {name: each[0].usd_per_gb_s if each else float(getattr(bundled, name)) for name, each in tiers.items()}
     prices = UnitPrices(**firsts, assumed=bool(missing))
-    return Entry(prices, tiers["on_demand_usd_per_gb_s"], _snap_start(products, suffix)), missing
+    return Entry(prices, tiers["on_demand_usd_per_gb_s"]), missing
 
 
 def _tiers(products: Sequence[ListedPrice], group: str, usage: str) -> tuple[Tier, ...]:
@@ -190,15 +184,6 @@ def _tiers(products: Sequence[ListedPrice], group: str, usage: str) -> tuple[Tie
     chosen = exact or mine
     prices = {product.tiers for product in chosen}
     return prices.pop() if len(prices) == 1 else ()
-
-
-def _snap_start(products: Sequence[ListedPrice], suffix: str) -> SnapStartPrices | None:
-    """SnapStart's two prices, by what their usage types say; None unless both are there."""
-    mine = [product for product in products if "snapstart" in product.usage_type.lower() and product.tiers]
-    mine = [product for product in mine if product.usage_type.endswith("-ARM") == bool(suffix)]
-    cache = {product.tiers[0].usd_per_gb_s for product in mine if "cache" in product.usage_type.lower()}
-    restore = {product.tiers[0].usd_per_gb_s for product in mine if "restore" in product.usage_type.lower()}
-    return SnapStartPrices(cache.pop(), restore.pop()) if len(cache) == len(restore) == 1 else None
 
 
 def _some(words: Sequence[str]) -> str:
