@@ -85,6 +85,23 @@ def test_numbers_keep_three_digits_that_matter() -> None:
     ]
 
 
+def test_next_to_nothing_is_told_as_such() -> None:
+    """No power of ten: what is less than a thousandth is that, and nothing is 0."""
+    assert [telling.number(value) for value in (0.0, 1e-229, 0.0009, 0.001)] == ["0", "<0.001", "<0.001", "0.001"]
+
+
+def test_one_of_a_thing_has_no_plural() -> None:
+    """Also where a mean is shown as 1."""
+    told = [telling.quantity(value, "unit") for value in (0.0, 0.25, 1.0, 1.004, 1.5, 12_000.0)]
+    assert told == ["0 units", "0.25 units", "1 unit", "1 unit", "1.5 units", "12,000 units"]
+
+
+def test_the_method_says_that_init_is_left_out() -> None:
+    """The money of a change has none on either side, for no metric tells it."""
+    (change,) = [part.text for part in telling.method(record_of(scanned.scan())) if part.about == "Change"]
+    assert "is left out on both sides" in change
+
+
 def test_units_tell_what_stands_and_what_should() -> None:
     """An arrow only where something would change."""
     assert telling.units(row(amount=6)) == "20 → 6"

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from warmcast.scan.found import Evidence
-from warmcast.scan.telling import count, number, share, usd
+from warmcast.scan.telling import count, number, quantity, share, usd
 
 if TYPE_CHECKING:
     from warmcast.scan.case import Case
     from warmcast.scan.figures import Option, Study
+    from warmcast.scan.found import Usage
 
 LISTED = "Lambda ListProvisionedConcurrencyConfigs"
 GET_ALIAS = "Lambda ListAliases"
 ERLANG = "Erlang B on 5-minute means, docs/verdicts.md"
 MODEL = "cold start model, docs/verdicts.md"
+
+QUIET_DAYS = 3.0
+"""Without a call, after which it is said since when: longer than a weekend."""
 
 
 def units_of(amount: int) -> str:
@@ -40,15 +47,29 @@ def stands(case: Case) -> Evidence:
 
 
 def load(case: Case, study: Study) -> Evidence:
-    """How much was asked of it."""
+    """How much was asked of it, and since when nothing more."""
     figures = study.figures
     duration = f"{figures.mean_duration_s:.3g} s each on average" if figures.mean_duration_s else "no duration known"
     return Evidence(
-        f"{number(figures.invocations)} invocations in {case.period} ({share(figures.known_share)} of them known), "
+        f"{quantity(figures.invocations, 'invocation')} in {case.period} ({share(figures.known_share)} of them known), "
         f"{duration}: {number(figures.mean_demand)} concurrent executions on average, {number(figures.peak_demand)} "
-        "at most.",
+        f"at most.{_quiet_since(case.usage)}",
         case.metric("Invocations, Throttles and Duration", "Sum, Sum and Average") + "; ConcurrentExecutions, Maximum",
     )
+
+
+def _quiet_since(usage: Usage | None) -> str:
+    """The day of the last call, where there was one and it is known that none came for three days and more."""
+    if usage is None:
+        return ""
+    called = np.flatnonzero(np.nan_to_num(usage.invocations) + np.nan_to_num(usage.throttles) > 0)
+    if not len(called):
+        return ""
+    after = usage.invocations[called[-1] + 1 :]
+    if np.count_nonzero(~np.isnan(after)) * usage.step_s < QUIET_DAYS * 86_400:
+        return ""
+    last = datetime.fromtimestamp(usage.start + int(called[-1]) * usage.step_s, UTC)
+    return f" No call {'is known ' if np.isnan(after).any() else ''}since {last:%Y-%m-%d %H:%M} UTC."
 
 
 def use(case: Case, study: Study) -> Evidence:
@@ -56,8 +77,8 @@ def use(case: Case, study: Study) -> Evidence:
     figures = study.figures
     spilled = f"; {share(figures.spillover)} of invocations spilled over" if figures.spillover is not None else ""
     return Evidence(
-        f"{number(figures.mean_capacity)} units stood there on average and {share(figures.utilization)} "
-        f"of them in use{spilled}.",
+        f"{quantity(figures.mean_capacity, 'unit')} stood there on average, {share(figures.utilization)} of that in "
+        f"use{spilled}.",
         case.metric("ProvisionedConcurrencySpilloverInvocations", "Sum") + "; Invocations and Duration",
     )
 
@@ -98,10 +119,17 @@ def cold(case: Case, study: Study, option: Option, *, of: str) -> Evidence:
     else:
         price = f"{small_usd(each)} for each one avoided"
     return Evidence(
-        f"{of}: about {number(with_it)} cold starts a month instead of {number(without)} without provisioned "
-        f"concurrency: {price}; avoiding one is taken to be worth {small_usd(case.cold_start_usd)}.",
+        f"{of}: {_about(with_it)} a month instead of {_about(without)} without provisioned concurrency: "
+        f"{price}; avoiding one is taken to be worth {small_usd(case.cold_start_usd)}.",
         f"{MODEL}; idle environments are taken to stay warm for {keepalive} minutes (AWS states no number)",
     )
+
+
+def _about(cold_starts: float) -> str:
+    """A modelled number of cold starts; nobody can have a part of one."""
+    if cold_starts < 1:
+        return "less than one cold start" if cold_starts > 0 else "no cold start"
+    return f"about {quantity(cold_starts, 'cold start')}"
 
 
 def need(case: Case, study: Study) -> Evidence:
@@ -141,8 +169,9 @@ def throttled(case: Case, study: Study) -> tuple[Evidence, ...]:
     requests = figures.invocations + figures.throttles
     return (
         Evidence(
-            f"{number(figures.throttles)} requests were throttled ({share(figures.throttles / requests)}): they count "
-            "as demand here, but hide what else would have come, and retries inflate them.",
+            f"{quantity(figures.throttles, 'request')} {'was' if figures.throttles == 1 else 'were'} throttled "
+            f"({share(figures.throttles / requests)}): throttles count as demand here, but hide what else would have "
+            "come, and retries inflate them.",
             case.metric("Throttles", "Sum"),
         ),
     )

@@ -20,7 +20,7 @@ CACHE_USD_PER_GB_S = 0.0000015046
 RESTORE_USD_PER_GB = 0.0001397998
 """us-east-1, x86_64, read 2026; aws.amazon.com/lambda/pricing, through pages that quote it."""
 
-AS_OF = "list prices of us-east-1 as of 2026"
+AS_OF = "us-east-1's list prices of 2026, taken for every Region"
 
 MOST_EPHEMERAL_MB = 512
 NOT_IN = frozenset({"ap-southeast-6", "ap-east-2"})

@@ -177,7 +177,8 @@ def orphan(case: Case) -> Said | None:
     known = case.usage is not None and _complete(case.usage)
     if not known and _newest(case):
         return None
-    newest = f"; the newest is {case.function.newest_version}" if case.function.newest_version else ""
+    named = case.function.newest_version
+    newest = f"; the newest that an alias or a configuration names is {named}" if named else ""
     calls = (
         Evidence(f"No invocations in {case.period}.", case.metric("Invocations", "Sum"))
         if known

@@ -109,9 +109,11 @@ def share(value: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number with three digits that matter, thousands apart."""
+    """A number with three digits that matter, thousands apart; `<0.001` where it is less and yet not nothing."""
     if value is None:
         return NOTHING
+    if 0 < value < 0.001:
+        return "<0.001"
     return f"{value:,.0f}" if abs(value) >= 99.5 or value == int(value) else f"{value:.3g}"
 
 
@@ -127,6 +129,12 @@ def count(amount: int, noun: str) -> str:
     """`1 alias`, `2 aliases`, `1,234 functions`."""
     ending = "" if amount == 1 else "es" if noun.endswith("s") else "s"
     return f"{amount:,} {noun}{ending}"
+
+
+def quantity(amount: float, noun: str) -> str:
+    """The same of a number that need not be whole: `1 unit`, `47.3 units`."""
+    told = number(amount)
+    return count(1, noun) if told == "1" else f"{told} {count(0, noun).removeprefix('0 ')}"
 
 
 def printable(text: str) -> str:
@@ -297,12 +305,15 @@ def method(record: ScanRecord) -> tuple[Paragraph, ...]:
         Paragraph(
             "Change",
             "What the bill would change in a month if the verdict were followed, on the traffic that was seen: "
-            "allocation, and the difference between the duration rates of provisioned concurrency and on demand.",
+            "allocation, and the difference between the duration rates of provisioned concurrency and on demand. The "
+            "init that is billed for a cold start, and for each new unit, is left out on both sides: CloudWatch's "
+            "metrics do not tell how long it takes (scan --cold-starts reads it from the logs).",
         ),
         Paragraph(
             "Demand",
             "Concurrent executions by Little's law: (invocations + throttles) a second x mean duration, from "
-            "CloudWatch's metrics of the alias. The highest is the metric ConcurrentExecutions. CloudWatch has no "
+            "CloudWatch's metrics of the alias; executions longer than five minutes count in each step in which they "
+            "run. The highest is the metric ConcurrentExecutions, where there is one. CloudWatch has no "
             "metric of the capacity that stood; utilization, scaling activities and what stands now tell it.",
         ),
         Paragraph(
