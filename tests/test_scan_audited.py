@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from judging import DAYS, NOW, STEPS_A_DAY, function, judged, office, standing, steady, usage
-from warmcast.scan.found import AliasSeen, Finding, Scaling, Scheduled, Verdict
+from warmcast.scan.found import AliasSeen, Finding, FunctionSeen, Scaling, Scheduled, Verdict
 
 
 def _texts(finding: Finding) -> str:
@@ -199,3 +199,59 @@ def test_a_keep_that_costs_more_than_its_cold_starts_says_why(worth_of_price: fl
     finding = judged(function(units=18), used, cold_start_usd=figures.usd_per_cold_start * worth_of_price)
     assert finding.verdict is Verdict.KEEP
     assert ("may have missed some cold starts" in _texts(finding)) is told
+
+
+# --- within the reservation ------------------------------------------------------------------------------------------
+
+
+def _reserved(reserved: int, *, units: int = 0, others: int = 0) -> FunctionSeen:
+    """With so many units on the alias, and on version 3."""
+    seen = function(units=units, reserved=reserved)
+    return replace(seen, provisioned={**seen.provisioned, **({"3": standing(others)} if others else {})})
+
+
+@pytest.mark.parametrize(("reserved", "others", "amount"), [(100, 0, 10), (10, 0, 10), (9, 0, 9), (15, 7, 8)])
+def test_no_more_is_bought_than_the_reservation_takes(reserved: int, others: int, amount: int) -> None:
+    """10 units would be best; AWS refuses what the reservation, less the other qualifiers', has no room for."""
+    finding = judged(_reserved(reserved, others=others), usage(steady(10)))
+    assert (finding.verdict, finding.amount) == (Verdict.BUY, amount)
+    assert (f"{amount} units instead of 10, which AWS would refuse" in _texts(finding)) is (amount < 10)
+    assert finding.todo.endswith(f"--provisioned-concurrent-executions {amount}")
+    assert finding.monthly_usd == pytest.approx(judged(function(), usage(steady(10))).monthly_usd, rel=0.2)
+
+
+@pytest.mark.parametrize(("reserved", "amount"), [(100, 53), (53, 53), (30, 30)])
+def test_too_low_goes_no_further_than_the_reservation(reserved: int, amount: int) -> None:
+    """20 units on a demand of 40 need 53."""
+    finding = judged(_reserved(reserved, units=20), usage(steady(40), units=20))
+    assert (finding.verdict, finding.amount) == (Verdict.TOO_LOW, amount)
+    assert "53 units all the time" in _texts(finding)
+    assert ("instead of 53" in _texts(finding)) is (amount < 53)
+
+
+def test_a_full_reservation_is_raised_first() -> None:
+    """All 20 are provisioned: there is no more to have before the reservation is 53."""
+    finding = judged(_reserved(20, units=20), usage(steady(40), units=20))
+    assert (finding.verdict, finding.amount) == (Verdict.TOO_LOW, 53)
+    assert finding.todo.startswith(
+        "aws lambda put-function-concurrency --function-name checkout --region us-east-1 "
+        "--reserved-concurrent-executions 53 && aws lambda put-provisioned-concurrency-config"
+    )
+    assert "until the reservation is raised to 53 or more" in _texts(finding)
+    of_stack = judged(replace(_reserved(20, units=20), stack="shop"), usage(steady(40), units=20))
+    assert of_stack.todo.startswith("First: raise ReservedConcurrentExecutions to 53 in the template of stack shop")
+
+
+def test_a_reservation_with_hardly_any_room_is_raised_before_buying() -> None:
+    """One unit of ten is not worth five dollars a month."""
+    finding = judged(_reserved(8, others=8), usage(steady(10)))
+    assert (finding.verdict, finding.amount) == (Verdict.BUY, 10)
+    assert "--reserved-concurrent-executions 18 &&" in finding.todo
+
+
+def test_request_bound_goes_no_further_than_the_reservation() -> None:
+    """100 requests a second ask for 10 units, the reservation has 6."""
+    used = usage(steady(2), units=4, duration_s=0.02, spilled=0.3)
+    finding = judged(_reserved(6, units=4), used, cold_start_usd=1)
+    assert (finding.verdict, finding.amount) == (Verdict.REQUEST_BOUND, 6)
+    assert "6 units instead of 10" in _texts(finding)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.scan import facts, mending, present
+from warmcast.scan import facts, mending, present, reserving
 from warmcast.scan.case import BUSY_SHARE, IDLE_S, RATE_PER_UNIT_S, WORTH_DOING_SHARE, WORTH_DOING_USD, Case, Said
 from warmcast.scan.figures import MONTH_S
 from warmcast.scan.found import Evidence, Verdict
@@ -49,7 +49,9 @@ def request_bound(case: Case) -> Said | None:
     by_rate = math.ceil(highest / RATE_PER_UNIT_S - 1e-9)
     if case.units >= by_rate:
         return None
-    amount = need if need > case.units else by_rate
+    wanted = need if need > case.units else by_rate
+    within = reserving.within(case, wanted, level=case.units)
+    amount = within.units
     option = study.constant(amount)
     if not more_pays(case, study, option):
         return None
@@ -61,9 +63,10 @@ def request_bound(case: Case) -> Said | None:
             f"{RATE_RULE}; {case.metric('Invocations and ProvisionedConcurrencyUtilization', 'Sum and Maximum')}",
         ),
         Evidence(
-            f"The highest five minutes have {number(highest)} requests a second: {facts.units_of(amount)}.",
+            f"The highest five minutes have {number(highest)} requests a second: {facts.units_of(wanted)}.",
             case.metric("Invocations and Throttles", "Sum"),
         ),
+        *within.evidence,
         facts.money(case, option, of=facts.units_of(amount)),
         facts.cold(case, study, option, of=facts.units_of(amount)),
         facts.stands(case),
@@ -71,7 +74,7 @@ def request_bound(case: Case) -> Said | None:
         *facts.throttled(case, study),
     )
     change = option.net_usd - case.standing.net_usd
-    return Said(Verdict.REQUEST_BOUND, evidence, amount, change, mending.set_to(case, amount))
+    return Said(Verdict.REQUEST_BOUND, evidence, amount, change, within.todo(mending.set_to(case, amount)))
 
 
 def _where_it_spills(usage: Usage) -> _Where | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from warmcast.scan import facts, mending, snapstart
+from warmcast.scan import facts, mending, reserving, snapstart
 from warmcast.scan.case import BUY_USD, LATEST, LEAST_CALLS_A_DAY, LEAST_COLD_STARTS_A_DAY, WORTH_DOING_USD, Case, Said
 from warmcast.scan.found import Evidence, Verdict
 from warmcast.scan.telling import number, usd
@@ -15,6 +15,7 @@ from warmcast.scan.worth import Constant, base, constants, pays, snap_start_fact
 
 if TYPE_CHECKING:
     from warmcast.scan.figures import Option, Study
+    from warmcast.scan.reserving import Within
 
 MONTH_DAYS = 730 / 24
 
@@ -39,7 +40,9 @@ def buy(case: Case) -> Said | None:
     best = _best(case, study)
     if best is None:
         return None
+    best, within = _within(case, study, best)
     evidence = (
+        *within.evidence,
         facts.money(case, best.option, of=facts.units_of(best.units)),
         facts.cold(case, study, best.option, of=facts.units_of(best.units)),
         facts.break_even(case),
@@ -52,10 +55,19 @@ def buy(case: Case) -> Said | None:
         price = snap_start_usd(case, study)
         todo = f"Try SnapStart first: {mending.snap_start(case)}"
         return Said(Verdict.NO, (*snap_start_facts(case, price), *evidence), todo=todo)
-    todo = mending.set_to(case, best.units)
+    todo = within.todo(mending.set_to(case, best.units))
     if case.qualifier == LATEST:
-        todo = "Publish a version and an alias, let the callers use the alias, and give it the capacity."
+        todo = within.todo("Publish a version and an alias, let the callers use the alias, and give it the capacity.")
     return Said(Verdict.BUY, evidence, best.units, best.option.net_usd, todo)
+
+
+def _within(case: Case, study: Study, best: Constant) -> tuple[Constant, Within]:
+    """As much of it as the reservation has room for, if that is worth buying; else all, after raising it."""
+    within = reserving.within(case, best.units)
+    less = Constant(within.units, study.constant(within.units))
+    if less.units < best.units and not _deserved(case, study, less.option):
+        return best, reserving.within(case, best.units, level=best.units)
+    return less, within
 
 
 def _best(case: Case, study: Study) -> Constant | None:

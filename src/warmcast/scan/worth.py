@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warmcast.scan import facts, mending, present, snapstart
+from warmcast.scan import facts, mending, present, reserving, snapstart
 from warmcast.scan.case import (
     MODEL_FINDS,
     SCHEDULE_DAYS,
@@ -216,18 +216,21 @@ def _fewer(case: Case, study: Study) -> Constant | None:
 def too_low(case: Case) -> Said | None:
     """More spilled over than the objective allows, as measured, and more units are worth their money."""
     study, standing = case.known_study, case.standing
-    more = _more(case, study)
-    if more is None:
+    wanted = _more(case, study)
+    if wanted is None:
         return None
+    within = reserving.within(case, wanted.units, level=_level(case))
+    more = Constant(within.units, study.constant(within.units))
     change = more.option.net_usd - standing.net_usd
     evidence = (
         present.spilled(case),
-        _why_so_many(case, study, more),
+        _why_so_many(case, study, wanted),
+        *within.evidence,
         _each_further(case, more),
         facts.money(case, more.option, of=facts.units_of(more.units)),
         *base(case, study),
     )
-    return Said(Verdict.TOO_LOW, evidence, more.units, change, mending.set_to(case, more.units))
+    return Said(Verdict.TOO_LOW, evidence, more.units, change, within.todo(mending.set_to(case, more.units)))
 
 
 def _more(case: Case, study: Study) -> Constant | None:
