@@ -102,11 +102,16 @@ def test_a_sketch_merges_what_is_too_fine_to_see() -> None:
 
 
 def test_nothing_to_draw_is_drawn_as_nothing() -> None:
-    """No demand, no capacity, no known step, no step at all."""
-    for values in ((0.0, 0.0), (None, None), ()):
+    """No demand, no capacity; no known step and no step at all are not called 0."""
+    told = {
+        (0.0, 0.0): "highest 0, no units",
+        (None, None): "highest not known, units not known",
+        (): "highest not known, units not known",
+    }
+    for values, caption in told.items():
         sketch = sketch_of(chart(demand_mean=values, demand_highest=values, capacity=values))
         assert (sketch.highest, sketch.mean) == ("", "")
-        assert sketch.caption == "highest 0, no units"
+        assert sketch.caption == caption
 
 
 def test_the_page_says_what_its_policy_allows() -> None:

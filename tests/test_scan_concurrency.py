@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from judging import VIRGINIA, function
 from warmcast.model import AccountLimits
 from warmcast.scan.concurrency import pressures
-from warmcast.scan.found import ConcurrencyRow, FunctionSeen, Pressure, Survey
+from warmcast.scan.found import ConcurrencyRow, Denial, FunctionSeen, Pressure, Survey
 
 
 def _named(name: str, *, reserved: int | None = None, units: int = 0) -> FunctionSeen:
@@ -39,6 +40,31 @@ def test_the_accounts_row_tells_what_is_claimed_and_left() -> None:
     assert (account.limit, account.left, account.peak, account.pressure) == (1000, 650, 100.0, Pressure.FINE)
     assert "350 are claimed" in account.evidence[1].text
     assert set(rows) == {"", "a"}
+
+
+def test_what_could_not_be_read_is_no_zero() -> None:
+    """A peak that is not known, functions that were not listed, and one that was not asked for its capacity."""
+    account = _rows(account_peak=float("nan"))[""]
+    assert np.isnan(account.peak)
+    assert account.evidence[0].text.endswith("its peak is not known.")
+    denied = Denial(VIRGINIA, "ListFunctions", "AccessDeniedException", "no")
+    unasked = replace(_named("a"), unread=("provisioned concurrency: AccessDeniedException: no",))
+    for survey in (
+        Survey(VIRGINIA, (), AccountLimits(1000, 900), (denied,)),
+        Survey(VIRGINIA, (unasked,), AccountLimits(1000, 900)),
+    ):
+        (row,) = pressures(survey, peaks={}, throttles={}, account_peak=5.0, days=14)
+        assert row.left is None
+        assert row.evidence[1].text.startswith("100 are reserved; how many are provisioned on functions")
+        assert np.isnan(row.throttles)
+
+
+def test_a_reservation_whose_use_is_not_known_is_not_called_unused() -> None:
+    """No metric, no word about it; not even in an account that is full."""
+    row = _rows(_named("a", reserved=900), peaks={"a": float("nan")})["a"]
+    assert (row.pressure, np.isnan(row.peak)) == (Pressure.FINE, True)
+    assert "its peak is not known" in row.evidence[0].text
+    assert row.evidence[1].text == "How much of its reservation was in use is not known."
 
 
 def test_without_the_accounts_limits_nothing_is_said() -> None:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from warmcast import __version__
 from warmcast.page.sketch import HEIGHT, WIDTH, sketch_of
 from warmcast.scan import telling
+from warmcast.scan.limits import asked, limits_of, measured
 from warmcast.scan.telling import number, share, usd
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def page(record: ScanRecord) -> str:
     environment = _environment()
     return environment.get_template(TEMPLATE).render(
         record=record,
+        limits=limits_of(record),
         telling=telling,
         css=_asset(environment, "page.css"),
         js=_asset(environment, "page.js"),
@@ -69,6 +71,8 @@ def _environment() -> Environment:
         usd_change=telling.usd_change,
         share=share,
         number=number,
+        measured=measured,
+        asked=asked,
         tone=telling.tone,
         units=telling.units,
         sketch=sketch_of,

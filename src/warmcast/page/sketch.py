@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from warmcast.scan.limits import measured
 from warmcast.scan.telling import number
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def sketch_of(chart: Chart) -> Sketch:
     mean = _columns(chart.demand_mean, _mean)
     capacity = _columns(chart.capacity, _mean)
     most, units = _top(chart.demand_highest), _top(chart.capacity)
-    scale = (HEIGHT - 2) / (max(most, units) or 1.0)
+    scale = (HEIGHT - 2) / (max(most or 0.0, units or 0.0) or 1.0)
     width = WIDTH / len(highest) if highest else WIDTH
     start = datetime.fromtimestamp(chart.start_epoch_s, tz=UTC)
     days = len(chart.capacity) * chart.step_s / 86_400
@@ -52,9 +53,8 @@ def sketch_of(chart: Chart) -> Sketch:
         mean=_area(mean, scale, width),
         capacity=_line(capacity, scale, width),
         gaps=_area([None if value is not None else HEIGHT for value in mean], 1.0, width),
-        label=f"{days:.3g} days from {start:%Y-%m-%d} UTC: demand up to {number(most)} executions at once, "
-        f"capacity up to {number(units)} units",
-        caption=f"highest {number(most)}, " + (f"units {number(units)}" if units else "no units"),
+        label=f"{days:.3g} days from {start:%Y-%m-%d} UTC: {_demand(most)}, {_capacity(units)}",
+        caption=f"highest {measured(most)}, " + _units(units),
     )
 
 
@@ -62,8 +62,23 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _top(values: Points) -> float:
-    return max((value for value in values if value is not None), default=0.0)
+def _top(values: Points) -> float | None:
+    """The highest; None where nothing is known."""
+    return max((value for value in values if value is not None), default=None)
+
+
+def _demand(most: float | None) -> str:
+    return "demand not known" if most is None else f"demand up to {number(most)} executions at once"
+
+
+def _capacity(units: float | None) -> str:
+    return "capacity not known" if units is None else f"capacity up to {number(units)} units"
+
+
+def _units(units: float | None) -> str:
+    if units is None:
+        return "units not known"
+    return f"units {number(units)}" if units else "no units"
 
 
 def _columns(values: Points, merge: Callable[[Sequence[float]], float]) -> list[float | None]:

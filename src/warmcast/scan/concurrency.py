@@ -40,6 +40,13 @@ HEADROOM = 1.25
 ROUND = 100
 """Quotas are asked for in hundreds."""
 
+NOT_KNOWN = float("nan")
+
+LISTING = "ListFunctions"
+ASKING = "provisioned concurrency:"
+"""Of a survey: the operation without which nothing is known of functions, and how `unread` begins of those whose
+provisioned concurrency could not be read."""
+
 THROTTLES = "CloudWatch Throttles, Sum"
 PEAKS = "CloudWatch ConcurrentExecutions, Maximum"
 LIMITS = "Lambda GetAccountSettings"
@@ -54,8 +61,9 @@ class _Account:
 
     Args:
         limit: concurrent executions. unreserved: of them, what no function reserves.
-        peak: highest concurrency of all functions together; 0 where it is not known.
-        provisioned: on functions without a reservation.
+        peak: highest concurrency of all functions together; NaN where it is not known.
+        provisioned: on functions without a reservation, as far as known.
+        complete: whether every function was listed, and asked for its provisioned concurrency.
         free_peak: what those had at once at most; where no metric tells, their peaks together, which need not coincide.
     """
 
@@ -64,6 +72,7 @@ class _Account:
     peak: float
     provisioned: int
     free_peak: float
+    complete: bool
 
     @property
     def reserved(self) -> int:
@@ -82,7 +91,7 @@ class _Account:
     @property
     def crowded(self) -> bool:
         """Whether what runs, or what is claimed, is near the limit."""
-        return max(self.peak, float(self.claimed)) >= NEAR * self.limit
+        return max(_known(self.peak), float(self.claimed)) >= NEAR * self.limit
 
     @property
     def full(self) -> bool:
@@ -97,7 +106,7 @@ class _Account:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A function's concurrency over the time looked at."""
+    """A function's concurrency over the time looked at; `peak` and `throttles` NaN where not known."""
 
     function: FunctionSeen
     peak: float
@@ -126,21 +135,29 @@ def pressures(
     account = _Account(
         limit=survey.account.concurrency,
         unreserved=survey.account.unreserved,
-        peak=_known(account_peak),
+        peak=account_peak,
         provisioned=sum(each.requested for function in free for each in function.provisioned.values()),
         free_peak=sum(of_free.values()) if on_demand is None else on_demand,
+        complete=_complete(survey),
     )
-    total = sum(_known(throttles.get(function.name)) for function in survey.functions)
+    none = account.complete and not survey.functions
+    total = sum(map(_known, throttles.values())) if throttles or none else NOT_KNOWN
     rows = [_account_row(survey, account, total, days)]
     for function in sorted(survey.functions, key=lambda each: each.name):
         others = {name: peak for name, peak in of_free.items() if name != function.name}
         noisiest = max(others, key=lambda name: (others[name], name), default="")
-        peak, throttled = _known(peaks.get(function.name)), _known(throttles.get(function.name))
+        peak, throttled = (each.get(function.name, NOT_KNOWN) for each in (peaks, throttles))
         seen = _Seen(function, peak, throttled, noisiest, others.get(noisiest, 0.0))
         near = function.reserved is None and account.left > 0 and peak >= NEAR * account.left
         if function.reserved is not None or throttled > 0 or near:
             rows.append(_function_row(survey, account, seen, days))
     return tuple(rows)
+
+
+def _complete(survey: Survey) -> bool:
+    """Whether the provisioned concurrency of every function is known."""
+    listed = not any(denial.operation == LISTING for denial in survey.denials)
+    return listed and not any(each.startswith(ASKING) for function in survey.functions for each in function.unread)
 
 
 def _known(value: float | None) -> float:
@@ -152,25 +169,20 @@ def _known(value: float | None) -> float:
 
 
 def _account_row(survey: Survey, account: _Account, throttles: float, days: float) -> ConcurrencyRow:
-    peak = f"the highest in {days:.3g} days was {number(account.peak)}" if account.peak else "its peak is not known"
+    peak = "its peak is not known"
+    if not math.isnan(account.peak):
+        peak = f"the highest in {days:.3g} days was {number(account.peak)}"
     evidence = [
-        Evidence(
-            f"The account may run {account.limit:,} at once; {peak}.",
-            f"{LIMITS}; {PEAKS}, {days:.3g} days",
-        ),
-        Evidence(
-            f"{account.claimed:,} are claimed whether anything runs or not: {account.reserved:,} reserved, and "
-            f"{account.provisioned:,} provisioned on functions that reserve nothing; {account.left:,} are left for "
-            "all others on demand.",
-            f"{LIMITS}; {CLAIMED}",
-        ),
+        Evidence(f"The account may run {account.limit:,} at once; {peak}.", f"{LIMITS}; {PEAKS}, {days:.3g} days"),
+        Evidence(_claimed(account), f"{LIMITS}; {CLAIMED}"),
     ]
     pressure = Pressure.FINE
     if account.crowded:
+        used = share(max(_known(account.peak), account.claimed) / account.limit)
         pressure = Pressure.QUOTA
         evidence.append(
             Evidence(
-                f"That is {share(max(account.peak, account.claimed) / account.limit)} of the limit: ask Service Quotas "
+                f"That is {used} of the limit: ask Service Quotas "
                 f"for {_quota(account):,} concurrent executions (code L-B99A9384), or lower what is claimed.",
                 "Service Quotas, Lambda concurrent executions",
             )
@@ -185,12 +197,25 @@ def _account_row(survey: Survey, account: _Account, throttles: float, days: floa
         throttles=throttles,
         pressure=pressure,
         evidence=tuple(evidence),
-        left=account.left,
+        left=account.left if account.complete else None,
+    )
+
+
+def _claimed(account: _Account) -> str:
+    if not account.complete:
+        return (
+            f"{account.reserved:,} are reserved; how many are provisioned on functions that reserve nothing is not "
+            "known, for not all of them could be read, and so not what is left on demand."
+        )
+    return (
+        f"{account.claimed:,} are claimed whether anything runs or not: {account.reserved:,} reserved, and "
+        f"{account.provisioned:,} provisioned on functions that reserve nothing; {account.left:,} are left for all "
+        "others on demand."
     )
 
 
 def _quota(account: _Account) -> int:
-    wanted = max(account.peak * HEADROOM, account.claimed / NEAR, account.limit * HEADROOM)
+    wanted = max(_known(account.peak) * HEADROOM, account.claimed / NEAR, account.limit * HEADROOM)
     return math.ceil(wanted / ROUND) * ROUND
 
 
@@ -210,9 +235,9 @@ def _function_row(survey: Survey, account: _Account, seen: _Seen, days: float) -
     function = seen.function
     word = _of_reserved(account, seen, function.reserved) if function.reserved is not None else _of_free(account, seen)
     held = f"reserves {function.reserved:,}" if function.reserved is not None else "reserves nothing"
-    throttled = f"; {number(seen.throttles)} requests were throttled" if seen.throttles else "; nothing was throttled"
+    had = "its peak is not known" if math.isnan(seen.peak) else f"had {number(seen.peak)} at once at most"
     fact = Evidence(
-        f"It {held}, and had {number(seen.peak)} at once at most in {days:.3g} days{throttled}.",
+        f"It {held}, and {had} in {days:.3g} days; {_throttled(seen.throttles)}.",
         f"{RESERVED}; {PEAKS}; {THROTTLES}, {days:.3g} days",
     )
     return ConcurrencyRow(
@@ -226,22 +251,30 @@ def _function_row(survey: Survey, account: _Account, seen: _Seen, days: float) -
     )
 
 
+def _throttled(requests: float) -> str:
+    if math.isnan(requests):
+        return "how many requests were throttled is not known"
+    return f"{number(requests)} requests were throttled" if requests else "nothing was throttled"
+
+
 def _of_reserved(account: _Account, seen: _Seen, reserved: int) -> _Word:
     if reserved == 0:
         return _Word(Pressure.FINE, "A reservation of 0 switches it off: every call is throttled on purpose.", RESERVED)
-    if seen.throttles and seen.peak >= NEAR * reserved:
+    if math.isnan(seen.peak):
+        return _Word(Pressure.FINE, "How much of its reservation was in use is not known.", PEAKS)
+    if seen.throttles > 0 and seen.peak >= NEAR * reserved:
         return _raise(account, seen, reserved)
     provisioned = sum(each.requested for each in seen.function.provisioned.values())
     used = max(seen.peak, float(provisioned))
     unused = reserved - used
-    if account.full and not seen.throttles and used < IDLE_SHARE * reserved and unused >= IDLE_UNITS:
+    if account.full and not seen.throttles > 0 and used < IDLE_SHARE * reserved and unused >= IDLE_UNITS:
         return _Word(
             Pressure.RESERVATION_IDLE,
             f"{number(unused)} of its {reserved:,} were never used, and are missing to all others. Lower it to about "
             f"{_rounded(max(used, 1))}, unless it is kept for a rare event, or caps what calls a database.",
             PEAKS,
         )
-    if seen.throttles:
+    if seen.throttles > 0:
         text = (
             "It was throttled below its reservation: bursts faster than 1,000 environments in 10 seconds, or 10 "
             "requests a second per environment, throttle as well; a higher reservation does not help against them."
@@ -269,7 +302,7 @@ def _raise(account: _Account, seen: _Seen, reserved: int) -> _Word:
 
 
 def _of_free(account: _Account, seen: _Seen) -> _Word:
-    if not seen.throttles:
+    if not seen.throttles > 0:
         text = f"Its peak is {share(seen.peak / account.left)} of what is left for all functions that reserve nothing."
         return _Word(Pressure.QUOTA if account.crowded else Pressure.FINE, text, f"{PEAKS}; {LIMITS}")
     if not account.full:
@@ -278,8 +311,8 @@ def _of_free(account: _Account, seen: _Seen) -> _Word:
             "too, and neither a reservation nor a quota helps against them."
         )
         return _Word(Pressure.FINE, text, "Lambda developer guide, scaling-behavior")
-    wanted = _rounded(max(seen.peak, 1))
-    noisy = seen.noisiest_peak >= NOISY_SHARE * max(account.peak, 1.0) and seen.peak < seen.noisiest_peak
+    wanted = _rounded(max(_known(seen.peak), 1))
+    noisy = seen.noisiest_peak >= NOISY_SHARE * max(_known(account.peak), 1.0) and seen.peak < seen.noisiest_peak
     if noisy and wanted <= account.reservable:
         return _Word(
             Pressure.RESERVE,

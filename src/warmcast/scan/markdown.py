@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from warmcast.scan import telling
+from warmcast.scan.limits import asked, limits_of, measured
 from warmcast.scan.telling import Tone, number, printable, share, tone, units, usd, usd_change
 
 if TYPE_CHECKING:
@@ -91,17 +92,21 @@ def _code(text: str) -> str:
 def _concurrency(record: ScanRecord) -> list[str]:
     if not record.concurrency:
         return []
+    limits = limits_of(record)
     headings = ("limit of", "what to do", "limit", "highest", "throttles", "left unreserved", "evidence")
     rows = (
         [
             escaped(telling.limited(row)),
-            row.pressure.value,
-            *(number(value) for value in (row.limit, row.peak, row.throttles, row.left)),
-            escaped("; ".join(each.text for each in row.evidence)),
+            asked(row),
+            number(row.limit),
+            *(measured(value) for value in (row.peak, row.throttles)),
+            number(row.left) if row.function else measured(row.left),
+            escaped(" ".join(each.text for each in row.evidence)),
         ]
-        for row in record.concurrency
+        for row in limits.rows
     )
-    return ["## Concurrency and reservations", "", *_table(headings, rows, numbers=range(2, 6))]
+    table = ["", *_table(headings, rows, numbers=range(2, 6))] if limits.rows else []
+    return ["## Concurrency and reservations", *table, *(["", escaped(limits.quiet)] if limits.quiet else [])]
 
 
 def _denials(record: ScanRecord) -> list[str]:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from warmcast.scan import telling
 from warmcast.scan.found import Pressure
+from warmcast.scan.limits import asked, limits_of, measured
 from warmcast.scan.telling import Tone, number, printable, share, tone, units, usd, usd_change
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from warmcast.scan.limits import Limits
     from warmcast.scan.record import ConcurrencyRecord, Row, ScanRecord
 
 STYLES = {
@@ -57,7 +59,7 @@ def print_scan(console: Console, record: ScanRecord) -> None:
     _print_headline(console, record)
     _print_rows(console, record)
     _print_evidence(console, [row for row in record.rows if tone(row.verdict) is not Tone.LEAVE])
-    _print_concurrency(console, record.concurrency)
+    _print_concurrency(console, limits_of(record))
     _print_denials(console, record)
     for line in (telling.skipped(record), telling.scan_cost(record)):
         if line:
@@ -142,20 +144,25 @@ def _print_todo(console: Console, todo: str) -> None:
     console.print(Text(f"  > {printable(todo)}", style="bold"), soft_wrap=True)
 
 
-def _print_concurrency(console: Console, rows: tuple[ConcurrencyRecord, ...]) -> None:
-    """The accounts' limits, and those of functions that are worth a word."""
-    told = [row for row in rows if not row.function or row.pressure is not Pressure.FINE]
-    if not told:
-        return
+def _print_concurrency(console: Console, limits: Limits) -> None:
+    """The accounts' limits, and those of functions that are worth a word; a line for Regions that none is worth."""
+    told = [row for row in limits.rows if not row.function or row.pressure is not Pressure.FINE]
+    if told:
+        _print_limits(console, told)
+    if limits.quiet:
+        console.print(Text(limits.quiet, style="dim"))
+
+
+def _print_limits(console: Console, told: list[ConcurrencyRecord]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="concurrency", title_justify="left")
     table.add_column("limit of", overflow="fold")
     for heading in ("limit", "peak", "throttles"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("what to do", overflow="fold")
     for row in told:
-        figures = (number(row.limit), number(row.peak), number(row.throttles))
-        said = [row.pressure.value, *(printable(each.text) for each in row.evidence)]
-        table.add_row(Text(telling.limited(row)), *map(Text, figures), Text("; ".join(said)))
+        figures = (number(row.limit), measured(row.peak), measured(row.throttles))
+        said = " ".join(printable(each.text) for each in row.evidence)
+        table.add_row(Text(telling.limited(row)), *map(Text, figures), Text(f"{asked(row)}: {said}"))
     console.print(table)
 
 
