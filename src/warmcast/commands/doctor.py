@@ -97,23 +97,20 @@ def doctor(
 
 
 def _checks(connection: Connection, probes: Probes, purposes: Sequence[Purpose]) -> Iterator[Check]:
-    """Every check, as it is made."""
+    """Every check, as it is made; the last is who we are, where AWS does not even answer that."""
     known = connection.known_regions()
     if connection.region not in known:
         yield unknown_region(connection.region, known)
     reads = reads_of(*purposes)
-    hopeless = ""
     for read in reads:
-        if hopeless:
-            yield untried(read, hopeless)
-            continue
         try:
             yield passed(read, probes.attempt(read))
         except UntriedError as error:
             yield untried(read, str(error))
         except AwsError as error:
             yield refused(read, error, profile=connection.profile, region=connection.region)
-            hopeless = _hopeless(read, error)
+            if _hopeless(read, error):
+                return
     if probes.limits is not None:
         yield concurrency(probes.limits, connection.region)
         yield rate(Pace.CONTROL_PLANE_PER_S)
@@ -121,10 +118,9 @@ def _checks(connection: Connection, probes: Probes, purposes: Sequence[Purpose])
         yield from writes()
 
 
-def _hopeless(read: Read, error: AwsError) -> str:
-    """Why nothing further is worth trying; empty where it is."""
-    at_all = read.name == "GetCallerIdentity" and refusal_of(error) in HOPELESS
-    return f"see {read.name}: {error.code}" if at_all else ""
+def _hopeless(read: Read, error: AwsError) -> bool:
+    """Whether nothing further is worth trying."""
+    return read.name == "GetCallerIdentity" and refusal_of(error) in HOPELESS
 
 
 def _print(checks: Sequence[Check], form: str) -> None:
@@ -134,12 +130,18 @@ def _print(checks: Sequence[Check], form: str) -> None:
     console = Console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", no_wrap=True)
-    table.add_column("permission or quota", overflow="fold")
+    names = [line for check in checks for line in _lines(check.what)]
+    table.add_column("permission or quota", no_wrap=True, min_width=max(map(len, names), default=0))
     table.add_column("what for", overflow="fold")
     table.add_column("what was seen", overflow="fold")
     for check in checks:
-        name = Text(check.what, style="bold" if check.fix else "")
+        name = Text("\n".join(_lines(check.what)), style="bold" if check.fix else "")
         table.add_row(Text(check.health.value, style=STYLES[check.health]), name, check.why, Text(check.detail))
     console.print(table)
     for fix in dict.fromkeys(check.fix for check in checks if check.fix):
         console.print(Text(f"> {fix}", style="bold"), soft_wrap=True)
+
+
+def _lines(name: str) -> list[str]:
+    """A check's name so that no IAM action is broken: an action a line, and a remark on the next."""
+    return name.replace(" (", "\n(").replace(", ", ",\n").split("\n")
