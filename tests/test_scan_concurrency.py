@@ -59,6 +59,20 @@ def test_what_could_not_be_read_is_no_zero() -> None:
         assert np.isnan(row.throttles)
 
 
+@pytest.mark.parametrize(
+    ("throttles", "told"),
+    [
+        ({"a": 0.0}, "nothing was throttled"),
+        ({"a": 1.0}, "1 request was"),
+        ({"a": 2.0}, "2 requests were"),
+        ({}, "is not known"),
+    ],
+)
+def test_throttles_are_counted_in_words(throttles: dict[str, float], told: str) -> None:
+    """One is one, and none is not the same as not known."""
+    assert told in _rows(_named("a", reserved=90), peaks={"a": 9.0}, throttles=throttles)["a"].evidence[0].text
+
+
 def test_a_reservation_whose_use_is_not_known_is_not_called_unused() -> None:
     """No metric, no word about it; not even in an account that is full."""
     row = _rows(_named("a", reserved=900), peaks={"a": float("nan")})["a"]

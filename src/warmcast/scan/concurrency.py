@@ -254,6 +254,8 @@ def _function_row(survey: Survey, account: _Account, seen: _Seen, days: float) -
 def _throttled(requests: float) -> str:
     if math.isnan(requests):
         return "how many requests were throttled is not known"
+    if requests == 1:
+        return "1 request was throttled"
     return f"{number(requests)} requests were throttled" if requests else "nothing was throttled"
 
 
