@@ -6,10 +6,7 @@ Each rule takes a case whose history is complete, and says something of it, or N
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from warmcast.scan import facts, mending, present, reserving, snapstart
 from warmcast.scan.case import (
@@ -334,41 +331,6 @@ def _missed(case: Case, study: Study) -> tuple[Evidence, ...]:
 
 def base(case: Case, study: Study) -> tuple[Evidence, ...]:
     """What every verdict on worth tells besides."""
-    held = (facts.stands(case), *_recurring(case)) if case.capacity or case.recurs else _removed(case)
+    held = (facts.stands(case), *present.recurring(case)) if case.capacity or case.recurs else present.removed(case)
     used = (present.use(case),) if case.capacity or case.recurs else ()
     return (*held, facts.load(case, study), *used, *facts.throttled(case, study))
-
-
-def _recurring(case: Case) -> tuple[Evidence, ...]:
-    """That none stands there at the hour of the scan, and what did."""
-    if case.capacity:
-        return ()
-    scheduled = case.scaling.scheduled if case.scaling else ()
-    by = ", ".join(f"{each.name} ({each.expression})" for each in scheduled) or "its scaling policies"
-    mean = number(case.known_study.figures.mean_capacity)
-    return (
-        Evidence(
-            f"It is scaled to zero at this hour, and judged by the {mean} units that stood there on average: "
-            f"{by} bring it back.",
-            "Application Auto Scaling DescribeScheduledActions and DescribeScalingPolicies",
-        ),
-    )
-
-
-def _removed(case: Case) -> tuple[Evidence, ...]:
-    """That provisioned concurrency stood there within the scan, which is gone."""
-    usage = case.usage
-    if usage is None:
-        return ()
-    stood = (np.nan_to_num(usage.capacity) > 0) & (np.nan_to_num(usage.certain) > 0)
-    if not stood.any():
-        return ()
-    last = int(np.flatnonzero(stood)[-1])
-    until = datetime.fromtimestamp(usage.start + (last + 1) * usage.step_s, UTC)
-    return (
-        Evidence(
-            f"{number(float(usage.capacity[last]))} units of provisioned concurrency stood there until "
-            f"{until:%Y-%m-%d %H:%M} UTC; they were taken away.",
-            f"{case.metric('ProvisionedConcurrencyUtilization', 'Maximum')}; {facts.LISTED}",
-        ),
-    )
