@@ -215,12 +215,17 @@ class _Told:
 def _told(answer: Answer | AwsError | None, grid: Grid) -> _Told:
     match answer:
         case Answer():
-            words = "" if answer.complete else f"{answer.completeness} {answer.message}".strip()
-            return _Told(answer.values, words)
+            return _Told(answer.values, "" if answer.complete else _words(answer))
         case AwsError():
             return _Told(_nothing(grid), str(answer))
         case None:
             return _Told(_nothing(grid), "not read before the scan was stopped")
+
+
+def _words(answer: Answer) -> str:
+    """CloudWatch's message, which often begins with the status that came with it."""
+    named = answer.message.startswith(answer.completeness)
+    return answer.message if named else f"{answer.completeness} {answer.message}".strip()
 
 
 def _nothing(grid: Grid) -> FloatArray:
