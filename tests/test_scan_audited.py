@@ -255,3 +255,24 @@ def test_request_bound_goes_no_further_than_the_reservation() -> None:
     finding = judged(_reserved(6, units=4), used, cold_start_usd=1)
     assert (finding.verdict, finding.amount) == (Verdict.REQUEST_BOUND, 6)
     assert "6 units instead of 10" in _texts(finding)
+
+
+# --- a schedule that stands there already ----------------------------------------------------------------------------
+
+OPENING = Scheduled("opening", "cron(0 8 ? * MON-FRI *)", minimum=30, maximum=30)
+CLOSING = Scheduled("closing", "cron(0 18 ? * MON-FRI *)", minimum=1, maximum=1)
+
+
+def test_scheduled_actions_that_cost_what_the_best_table_would_are_kept() -> None:
+    """30 units in office hours and 1 at night; told with the actions that do it."""
+    seen = function(units=30, scaling=Scaling(30, 30, scheduled=(OPENING, CLOSING)))
+    used = usage(office(20, night=0.2), units=office(30, night=1))
+    finding = judged(seen, used)
+    assert (finding.verdict, finding.monthly_usd) == (Verdict.KEEP, 0.0)
+    assert "opening (cron(0 8 ? * MON-FRI *))" in _texts(finding)
+
+
+def test_scheduled_actions_that_cost_far_more_are_scheduled_anew() -> None:
+    """30 units all day: whatever the actions are for, a table of the hours is cheaper."""
+    seen = function(units=30, scaling=Scaling(30, 30, scheduled=(replace(OPENING, name="every day"),)))
+    assert judged(seen, usage(office(20, night=0.2), units=30)).verdict is Verdict.SCHEDULE

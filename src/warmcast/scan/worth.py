@@ -155,10 +155,11 @@ def schedule(case: Case) -> Said | None:
         return None
     change = study.scheduled.net_usd - standing.net_usd
     cheaper = standing.allocation_usd - study.scheduled.allocation_usd
+    worthwhile = max(SCHEDULE_USD, SCHEDULE_SHARE * standing.allocation_usd)
+    if case.scaling and case.scaling.scheduled and abs(cheaper) <= worthwhile:
+        return _scheduled_already(case, study)
     short = spills(case) and study.figures.need > _level(case)
-    if not short and (
-        cheaper <= max(SCHEDULE_USD, SCHEDULE_SHARE * standing.allocation_usd) or not _matters(change, standing)
-    ):
+    if not short and (cheaper <= worthwhile or not _matters(change, standing)):
         return None
     evidence = (
         Evidence(
@@ -177,6 +178,20 @@ def schedule(case: Case) -> Said | None:
         f"{case.qualifier}, objective: {{spillover: 1%}}}}, or as scheduled actions of Application Auto Scaling."
     )
     return Said(Verdict.SCHEDULE, evidence, monthly_usd=change, todo=todo)
+
+
+def _scheduled_already(case: Case, study: Study) -> Said:
+    """Scheduled actions that cost about what the best table would are kept."""
+    assert case.scaling is not None
+    actions = ", ".join(f"{each.name} ({each.expression})" for each in case.scaling.scheduled)
+    already = Evidence(
+        f"Scheduled actions do it already: {actions}. What stood cost {usd(case.standing.allocation_usd)} of "
+        f"allocation a month, the best table by the hour of the week {usd(study.scheduled.allocation_usd)}: "
+        f"{in_words(study.table)}; fitted to these {case.period} in hindsight.",
+        f"Application Auto Scaling DescribeScheduledActions; {facts.ERLANG}",
+    )
+    kept = keep(case)
+    return Said(kept.verdict, (already, *kept.evidence))
 
 
 def too_high(case: Case) -> Said | None:
